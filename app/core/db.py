@@ -1,0 +1,264 @@
+"""One database per wing: who begins, who commits, whose rows are visible.
+
+Screens and rare acts use the SQLAlchemy session inside an `@action`. The hot paths (sell, settle, post) use
+`transaction(...)`: a psycopg connection of the same pools whose first statement travels together with BEGIN and the
+tenancy settings, and whose last may travel together with COMMIT, so that a whole act is two round trips.
+Nobody else commits. Row-level security does the filtering; this module only says who asks.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import re
+import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import sqlalchemy
+from flask import current_app
+from flask_sqlalchemy import SQLAlchemy
+from psycopg import errors as pg
+from psycopg.rows import namedtuple_row
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from app.core import tenancy
+from app.core.errors import Outage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import psycopg
+    from sqlalchemy.engine import CursorResult, Engine
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+TRIES = 3
+LOST_RACES = (pg.DeadlockDetected, pg.SerializationFailure)
+_WRITES = re.compile(r"\b(insert\s+into|update\s+\w+(\s+\w+)?\s+set|delete\s+from|append_facts)\b", re.IGNORECASE)
+
+_counted: ContextVar[list[str] | None] = ContextVar("counted_statements", default=None)
+
+
+class WriteOutsideAction(AssertionError):
+    """Something wrote to the database outside an action; this is a bug."""
+
+
+class Database(SQLAlchemy):
+    """The database of one wing."""
+
+    def __init__(self, wing: str, base: type[DeclarativeBase]) -> None:
+        self.wing = wing
+        self._acting: ContextVar[bool] = ContextVar(f"{wing}_acting", default=False)
+        super().__init__(
+            model_class=base,
+            engine_options={"pool_reset_on_return": "rollback"},
+            session_options={"expire_on_commit": False, "autoflush": False},
+            disable_autonaming=True,
+        )
+
+    # ---- set-up -----------------------------------------------------------------------------------------------
+
+    def prepare(self, app: Any, urls: Mapping[str, str], pool_size: int = 16) -> None:
+        """Attach to a Flask application. `urls` maps roles (app, worker, relay, interface …) to addresses."""
+        app.config["SQLALCHEMY_DATABASE_URI"] = urls["app"]
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": pool_size, "max_overflow": 4, "pool_timeout": 5}
+        app.config["DATABASE_URLS"] = dict(urls)
+        self.init_app(app)
+        app.extensions["role_engines"] = {}
+        with app.app_context():
+            _watch(self.engine, self)
+        event.listen(self.session.session_factory, "after_begin", _set_scope)
+
+    def engine_of(self, role: str) -> Engine:
+        """Return the pool of one database role, made on first use (after the fork)."""
+        if role == "app":
+            return self.engine
+        engines: dict[str, Engine] = current_app.extensions["role_engines"]
+        if role not in engines:
+            url = current_app.config["DATABASE_URLS"][role]
+            engines[role] = sqlalchemy.create_engine(url, pool_size=16, max_overflow=4, pool_timeout=5)
+        return engines[role]
+
+    def close(self) -> None:
+        """Close every pool of the present application. At the end of commands and tests."""
+        self.session.remove()
+        self.engine.dispose()
+        for engine in current_app.extensions["role_engines"].values():
+            engine.dispose()
+
+    # ---- rare acts and screens --------------------------------------------------------------------------------
+
+    def action(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Make a function one act: the outermost begins and commits, a lost race starts it again, up to three times."""
+
+        @functools.wraps(function)
+        def act(*args: P.args, **kwargs: P.kwargs) -> R:
+            if self._acting.get():
+                return function(*args, **kwargs)
+            return self._outermost(lambda: function(*args, **kwargs))
+
+        return act
+
+    def _outermost(self, body: Callable[[], R]) -> R:
+        self.session.commit()  # Ends a read begun before the act, so that its locks and its scope start fresh.
+        token = self._acting.set(True)
+        try:
+            for turn in range(1, TRIES + 1):
+                try:
+                    result = body()
+                    self.session.commit()
+                except DBAPIError as failure:
+                    self.session.rollback()
+                    if turn == TRIES or not isinstance(failure.orig, LOST_RACES):
+                        raise
+                    _step_back(turn)
+                except BaseException:
+                    self.session.rollback()
+                    raise
+                else:
+                    return result
+        finally:
+            self._acting.reset(token)
+        raise AssertionError
+
+    def run(self, statement: str, **params: Any) -> CursorResult[Any]:
+        """Run SQL text with :named parameters in the current session."""
+        return self.session.execute(text(statement), params)  # type: ignore[return-value]
+
+    @property
+    def acting(self) -> bool:
+        """Say whether an action is open in this context."""
+        return self._acting.get()
+
+    def in_transaction(self) -> bool:
+        """Say whether this context holds a transaction; nothing may wait for an outside party then."""
+        return self.session().in_transaction()
+
+    # ---- hot paths --------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self, role: str = "app", settings: Mapping[str, str] | None = None) -> Iterator[Hot]:
+        """Open a hot transaction: commit at the end, roll back on any exception."""
+        engine = self.engine_of(role)
+        pairs = tuple(settings.items()) if settings is not None else tenancy.scope()
+        proxy = engine.raw_connection()
+        connection: psycopg.Connection[Any] = proxy.driver_connection  # type: ignore[assignment]
+        hot = Hot(connection, pairs)
+        try:
+            yield hot
+            hot.commit()
+        except (pg.OperationalError, pg.InterfaceError) as failure:
+            if isinstance(failure, (*LOST_RACES, pg.QueryCanceled, pg.LockNotAvailable)):
+                connection.rollback()
+                raise
+            proxy.invalidate()
+            engine.dispose()
+            raise Outage("database") from failure
+        except BaseException:
+            if not connection.closed:
+                connection.rollback()
+            raise
+        finally:
+            proxy.close()
+
+    def hot_action(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Start a hot act again when it lost a race, up to three times. The act opens its own `transaction`."""
+
+        @functools.wraps(function)
+        def act(*args: P.args, **kwargs: P.kwargs) -> R:
+            for turn in range(1, TRIES + 1):
+                try:
+                    return function(*args, **kwargs)
+                except LOST_RACES:
+                    if turn == TRIES:
+                        raise
+                    _step_back(turn)
+            raise AssertionError
+
+        return act
+
+
+class Hot:
+    """A hot transaction over psycopg. BEGIN and settings travel with the first statement."""
+
+    def __init__(self, connection: psycopg.Connection[Any], settings: tuple[tuple[str, str], ...]) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._begun = False
+        self._ended = False
+
+    def run(self, statement: str, params: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """Run one statement with %(named)s parameters and return its rows as named tuples."""
+        return self.run_all([(statement, params)])[0]
+
+    def run_last(self, statement: str, params: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """Run the last statement together with COMMIT, in one round trip."""
+        return self.run_all([(statement, params)], last=True)[0]
+
+    def run_all(self, batch: Sequence[tuple[str, Mapping[str, Any] | None]], *, last: bool = False) -> list[Sequence[Any]]:
+        """Run several statements in one round trip; `last` sends COMMIT along."""
+        assert not self._ended, "the transaction has ended"
+        cursors = []
+        with self._connection.pipeline():
+            if not self._begun:
+                self._begun = True
+                for name, value in self._settings:
+                    self._connection.execute("select set_config(%s, %s, true)", (name, value))
+            for statement, params in batch:
+                _count(statement)
+                cursor = self._connection.cursor(row_factory=namedtuple_row)
+                cursor.execute(statement, params)
+                cursors.append(cursor)
+            if last:
+                self._ended = True
+                self._connection.commit()
+        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+    def commit(self) -> None:
+        """Commit what was run; harmless after `run_last`."""
+        if not self._ended:
+            self._ended = True
+            self._connection.commit()
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Collect the statements that run inside the block, for budget tests."""
+    ran: list[str] = []
+    token = _counted.set(ran)
+    try:
+        yield ran
+    finally:
+        _counted.reset(token)
+
+
+def _count(statement: str) -> None:
+    ran = _counted.get()
+    if ran is not None:
+        ran.append(statement)
+
+
+def _watch(engine: Engine, database: Database) -> None:
+    @event.listens_for(engine, "before_cursor_execute")
+    def before(_c: Any, _cursor: Any, statement: str, _p: Any, _ctx: Any, _many: bool) -> None:  # noqa: FBT001 - the signature is SQLAlchemy's
+        if "set_config" not in statement:
+            _count(statement)
+        if not database.acting and _WRITES.search(statement):
+            raise WriteOutsideAction(statement[:120])
+
+
+def _set_scope(session: Session, _transaction: Any, connection: Any) -> None:
+    settings = tenancy.scope()
+    session.info["scope"] = settings
+    if settings:
+        calls = ", ".join(f"set_config('{name}', :v{i}, true)" for i, (name, _) in enumerate(settings))
+        connection.execute(text(f"select {calls}"), {f"v{i}": value for i, (_, value) in enumerate(settings)})
+
+
+def _step_back(turn: int) -> None:
+    time.sleep(random.uniform(0.002, 0.02) * turn)  # noqa: S311 - spreads twins, keeps no secret

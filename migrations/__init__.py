@@ -1,0 +1,1 @@
+"""Migrations of the two wings' databases. They import nothing from app/."""

@@ -1,0 +1,56 @@
+"""One embedded PostgreSQL for the whole run, both wings migrated once. Tests keep apart by making their own tenants."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("SUNMED_DATA_KEY", secrets.token_hex(32))
+os.environ.setdefault("SUNMED_DEMO", "1")
+
+from launcher.databases import ROLES, prepare
+from launcher.postgres import Embedded
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    with tempfile.TemporaryDirectory(prefix="sunmed-tests-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        embedded = Embedded(Path(folder), "tests")
+        embedded.start()
+        yield embedded
+        embedded.stop()
+
+
+@pytest.fixture(scope="session")
+def role_passwords():
+    return {f"{wing}_{role}": secrets.token_hex(8) for wing, roles in ROLES.items() for role in roles}
+
+
+@pytest.fixture(scope="session")
+def database_urls(cluster, role_passwords):
+    return {wing: prepare(cluster.admin_url, wing, role_passwords) for wing in ("facility", "center")}
+
+
+@pytest.fixture(scope="session")
+def center_app(database_urls):
+    from app.center.factory import create_app
+
+    app = create_app(database_urls["center"], secret="tests", testing=True)
+    yield app
+    with app.app_context():
+        app.extensions["sqlalchemy"].close()
+
+
+@pytest.fixture(scope="session")
+def facility_app(database_urls, center_app):
+    from app.facility.factory import create_app
+
+    app = create_app(database_urls["facility"], secret="tests", testing=True, center=center_app)
+    yield app
+    with app.app_context():
+        app.extensions["sqlalchemy"].close()
