@@ -1,0 +1,167 @@
+"""The one client of the national interface: asks over HTTP when an address is configured, in-process when none is.
+
+The bytes are the same either way. Nothing certain came back: Outage, and the caller asks again with the same bytes.
+The transports are used without httpx's client around them: no cookie is kept, no proxy or netrc of the environment is
+read, no redirect followed, and a call in-process costs a fraction of a millisecond.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from app.core import clock
+from app.core.errors import Outage
+from app.national import envelope
+from app.national.errors import AnsweredByOurselves, CenterSlow, MalformedMessage
+from app.national.signing import profile_c
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_log = logging.getLogger(__name__)
+
+MOUNT = "/center"
+SECONDS = 10.0  # Connect and read, as the official sample has it.
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A question ready to be asked: the stored bytes, and who signs them."""
+
+    infno: str
+    body: bytes
+    institution: str
+    secret: bytes = field(repr=False)
+
+
+class NationalClient:
+    """Asks the center. One per process; safe for threads."""
+
+    def __init__(
+        self,
+        transport: httpx.BaseTransport,
+        base: str,
+        *,
+        threads: int = 8,
+        seconds: float = SECONDS,
+        holds_transaction: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._transport = transport
+        self._base = base.rstrip("/")
+        self._seconds = seconds
+        self._holds_transaction = holds_transaction
+        self._seats = threading.BoundedSemaphore(max(1, threads // 2))
+
+    def ask(self, call: Call) -> envelope.Answer:
+        """Ask once and return the center's answer, accepted or refused.
+
+        Raises Outage when nothing certain came back, CenterSlow (nothing was sent) when half of this worker's threads
+        are waiting already.
+        """
+        assert not self._holds_transaction(), "nobody waits for the center with a transaction open"
+        with self._seat():
+            status, body = self._send(call)
+        if status != 200:
+            raise Outage(f"center answered {status}")
+        try:
+            return envelope.parse_answer(body)
+        except MalformedMessage as failure:
+            raise Outage("center's answer cannot be read") from failure
+
+    def close(self) -> None:
+        """Let go of open connections."""
+        self._transport.close()
+
+    @contextmanager
+    def _seat(self) -> Iterator[None]:
+        if not self._seats.acquire(blocking=False):
+            raise CenterSlow
+        try:
+            yield
+        finally:
+            self._seats.release()
+
+    def _send(self, call: Call) -> tuple[int, bytes]:
+        headers = profile_c.sign(call.institution, call.secret, call.body, clock.now())
+        headers["content-type"] = "application/json"
+        waits = dict.fromkeys(("connect", "read", "write", "pool"), self._seconds)
+        request = httpx.Request(
+            "POST",
+            f"{self._base}/national/{call.infno}",
+            content=call.body,
+            headers=headers,
+            extensions={"timeout": waits},
+        )
+        try:
+            response = self._transport.handle_request(request)
+            try:
+                return response.status_code, response.read()
+            finally:
+                response.close()
+        except httpx.TransportError as failure:
+            raise Outage(type(failure).__name__) from failure
+
+
+def in_process(center: Any, **options: Any) -> NationalClient:
+    """A client that calls the center's application in this process, without a network."""
+    transport = httpx.WSGITransport(app=_walled(center), raise_app_exceptions=False, script_name=MOUNT)
+    return NationalClient(transport, "http://center.local", **options)
+
+
+def _walled(center: Any) -> Any:
+    """A bug on the other side of the wall is a 500 there and an outage here, as it would be over a network."""
+
+    def app(environ: dict[str, Any], start_response: Any) -> Any:
+        try:
+            return center(environ, start_response)
+        except Exception:  # noqa: BLE001 - the wall between the wings, like a network
+            _log.exception("the center broke while it was asked")
+            start_response("500 Internal Server Error", [("Content-Type", "text/plain")])
+            return [b""]
+
+    return app
+
+
+def over_http(address: str, *, own_port: int | None = None, threads: int = 8, **options: Any) -> NationalClient:
+    """A client of a center at an address, such as https://center.example/center.
+
+    Raises AnsweredByOurselves when the address is this server: with every thread waiting for another, it stands still.
+    """
+    if own_port is not None and points_here(address, own_port):
+        raise AnsweredByOurselves(address)
+    limits = httpx.Limits(
+        max_connections=max(2, threads), max_keepalive_connections=max(2, threads), keepalive_expiry=30
+    )
+    return NationalClient(httpx.HTTPTransport(limits=limits, trust_env=False), address, threads=threads, **options)
+
+
+def points_here(address: str, own_port: int) -> bool:
+    """Say whether an address leads back to a port of this machine."""
+    parts = urlsplit(address)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    if port != own_port or not parts.hostname:
+        return False
+    try:
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)}
+    except OSError:
+        return False
+    return any(_is_ours(host) for host in found)
+
+
+def _is_ours(host: str) -> bool:
+    """Only an address of this machine can be bound to."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.bind((host, 0))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,126 @@
+"""Rewrites `data/fields.json` and `data/codes.json` from a machine-readable copy of the specification.
+
+    python -m app.national.generate <fields.json of the specification> <codes.json of the specification>
+
+The specification's tables give facts only: which field, how long, which form, whether required. Differences of our
+edition (浙江) stand in `EDITION` below, not in the data, so that a new copy of the specification keeps them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).parent / "data"
+
+NUMBERS = {"数值型", "数值", "数字", "数字型", "BigDecimal", "整数类型", "整型", "整数型"}
+DATES = {"日期型", "日期"}
+TIMES = {"日期时间型", "时间类型"}
+TEXTS = {"字符型", "字符", "VARCHAR", "大文本", "文本型", "longtext", "Base64字符串", "JSON"}
+
+# (transaction, node, field) -> what our edition says instead of the source's table.
+EDITION: dict[tuple[str, str, str], dict[str, Any]] = {
+    # A card read at the counter brings a number only; Zhejiang's and Yunnan's samples leave these empty.
+    ("1101", "data", "psn_cert_type"): {"required": False},
+    ("1101", "data", "certno"): {"required": False},
+    ("1101", "data", "psn_name"): {"required": False},
+    # Free text elsewhere than in Hunan; the same number is text in the trace node.
+    ("2101", "drugdetail", "feedetl_sn"): {"kind": "text"},
+    ("2102", "drugdetail", "feedetl_sn"): {"kind": "text"},
+    ("2204", "feedetail", "feedetl_sn"): {"kind": "text"},
+    ("2301", "feedetail", "feedetl_sn"): {"kind": "text"},
+    # A name longer than twenty characters is a name all the same; so are class codes such as 1105.
+    ("2101", "druginfo", "psn_name"): {"length": 50},
+    ("2102", "druginfo", "psn_name"): {"length": 50},
+    ("2101", "druginfo", "psn_type"): {"length": 6},
+    ("2102", "druginfo", "psn_type"): {"length": 6},
+    ("2101", "druginfo", "certno"): {"length": 50},
+    ("2102", "druginfo", "certno"): {"length": 50},
+}
+NODES = {"3202": "data", "3302": "data"}  # Named in the text, not in the table's caption.
+
+
+def kind_of(words: str) -> str:
+    """Name the form of a field: text, number, date, time, or any."""
+    for kind, names in (("number", NUMBERS), ("date", DATES), ("time", TIMES), ("text", TEXTS)):
+        if words in names:
+            return kind
+    return "any"
+
+
+def size_of(words: str) -> list[int]:
+    """Read a length such as `30`, `16,2` or `（16,2）`; nothing stated gives nothing."""
+    return (
+        [int(part) for part in re.findall(r"\d+", words.replace("，", ","))][:2]
+        if not words.endswith(("M", "K"))
+        else []
+    )
+
+
+def field(infno: str, node: str, row: dict[str, str]) -> list[Any]:
+    """One field as [code, name, kind, length, decimals, required, has code table]."""
+    kind, size = kind_of(row["type"]), size_of(row["len"])
+    decimals = size[1] if len(size) == 2 else 0
+    told: dict[str, Any] = {
+        "kind": kind,
+        "length": size[0] if size else 0,
+        "decimals": decimals,
+        "required": row["req"] in {"Y", "是"},
+    }
+    told.update(EDITION.get((infno, node, row["code"]), {}))
+    return [
+        row["code"],
+        row["name"],
+        told["kind"],
+        told["length"],
+        told["decimals"],
+        int(told["required"]),
+        int(row["dict"] == "Y"),
+    ]
+
+
+def transaction(infno: str, source: dict[str, Any]) -> dict[str, Any]:
+    """One transaction: its name, its input nodes and its output nodes in the order of the tables."""
+    result: dict[str, Any] = {"name": source["name"], "in": {}, "out": {}}
+    for table in source["tables"]:
+        side = (table.get("dir") or "")[:3].rstrip("-")
+        if side not in {"in", "out"} or not table.get("fields"):
+            continue
+        node = table["node"] or NODES.get(infno, "")
+        rows = result[side].setdefault(node, [])
+        known = {row[0] for row in rows}
+        rows.extend(field(infno, node, row) for row in table["fields"] if row["code"] not in known)
+    return result
+
+
+def code_table(source: dict[str, Any]) -> dict[str, Any]:
+    """One code table: its name and value -> name, read from pairs that stand side by side."""
+    values: dict[str, str] = {}
+    for row in source["values"]:
+        for code, name in zip(row[0::2], row[1::2], strict=False):
+            if code and name and re.fullmatch(r"[\w.+-]+", code):
+                values.setdefault(code, name)
+    return {"name": source["name"], "values": values}
+
+
+def main(fields_path: str, codes_path: str) -> None:
+    """Write both data files, one transaction or code table a line."""
+    source = json.loads(Path(fields_path).read_text("utf-8"))
+    _write("fields.json", {infno: transaction(infno, source["tx"][infno]) for infno in sorted(source["order"])})
+    codes = json.loads(Path(codes_path).read_text("utf-8"))
+    _write("codes.json", {name: code_table(table) for name, table in sorted(codes.items())})
+
+
+def _write(name: str, table: dict[str, Any]) -> None:
+    lines = ",\n".join(
+        f"{json.dumps(key)}:{json.dumps(value, ensure_ascii=False, separators=(',', ':'))}"
+        for key, value in table.items()
+    )
+    (DATA / name).write_text("{\n" + lines + "\n}\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

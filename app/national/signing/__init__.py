@@ -1,0 +1,1 @@
+"""How a message proves who sent it. One module per gateway profile."""
