@@ -1,5 +1,7 @@
 """The field rules: the whole table loads, and an input's faults are named."""
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,7 +34,7 @@ def settlement(**changes):
         "fee_ocur_time": "2026-01-05 10:00:00",
         "med_list_codg": "XA01",
         "medins_list_codg": "P1",
-        "det_item_fee_sumamt": 31.6,
+        "det_item_fee_sumamt": Decimal("31.6"),
         "cnt": 2,
         "pric": "15.800000",
     }
