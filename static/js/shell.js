@@ -11,7 +11,7 @@ const mount = document.body.dataset.mount ?? "";
 document.addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null;
   if (!target) return;
-  const button = target.closest("[data-fold-rail], [data-opens], [data-close], [data-toggle-sounds], [data-print]");
+  const button = target.closest("[data-fold-rail], [data-opens], [data-close], [data-toggle-sounds], [data-print], [data-language]");
   if (button) act(/** @type {HTMLElement} */ (button));
   for (const menu of document.querySelectorAll("details.drop[open]")) if (!menu.contains(target)) menu.removeAttribute("open");
 });
@@ -22,6 +22,7 @@ function act(button) {
   else if (button.dataset.opens) openDialog(button.dataset.opens);
   else if (button.hasAttribute("data-toggle-sounds")) showSounds(toggleSounds());
   else if (button.hasAttribute("data-print")) window.print();
+  else if (button.dataset.language) speak(button.dataset.language);
   else closeNearest(button);
 }
 
@@ -29,6 +30,12 @@ function act(button) {
 function foldRail(button) {
   const open = document.querySelector(".shell")?.classList.toggle("nav-open") ?? false;
   button.setAttribute("aria-expanded", String(open));
+}
+
+/** The language is a cookie of this machine; the server reads it. @param {string} language */
+function speak(language) {
+  document.cookie = `lang=${language}; path=/; max-age=31536000; samesite=lax`;
+  window.location.reload();
 }
 
 /** @param {HTMLElement} button */
