@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.hmac import HMAC
 
+from app.core import tenancy
 from app.core.errors import Outage
 from app.national import client, envelope
 from app.national.errors import AnsweredByOurselves, CenterSlow
@@ -63,6 +64,17 @@ def test_an_application_that_breaks_is_an_outage():
 
     with pytest.raises(Outage):
         client.in_process(broken).ask(CALL)
+
+
+def test_the_center_ends_its_request_in_a_context_of_its_own():
+    def forgetful(environ, start_response):
+        tenancy.leave()
+        return center()(environ, start_response)
+
+    with tenancy.as_tenant(7):
+        client.in_process(forgetful).ask(CALL)
+
+        assert tenancy.scope() == (("app.tenant_id", "7"),)
 
 
 def test_nobody_waits_with_a_transaction_open():
