@@ -1,0 +1,3 @@
+from central_sync.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,231 @@
+"""The contract of facts: which kinds there are, and what each body holds (事实契约). Checked where written and where read.
+
+`contract.json` is this module as JSON Schema, for people and for other systems; a test keeps the two equal
+(`python -m central_sync contract` writes it). Bodies are UTF-8 JSON without personal data: moments are ISO 8601 in UTC,
+quantities count base units (a tablet), money is whole fen.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_LINES = 500
+MOST_CODES = 20_000
+
+Moment = Annotated[datetime, Meta(tz=True)]
+Fen = Annotated[int, Meta(ge=0, le=10**14)]
+Difference = Annotated[int, Meta(ge=-(10**14), le=10**14)]
+Units = Annotated[int, Meta(ge=1, le=10**12)]
+LineNumber = Annotated[int, Meta(ge=1, le=100_000)]
+ReceiptNumber = Annotated[str, Meta(min_length=1, max_length=60)]
+Name = Annotated[str, Meta(max_length=400)]
+Code = Annotated[str, Meta(min_length=1, max_length=100)]
+TraceCodes = Annotated[list[Annotated[str, Meta(min_length=1, max_length=80)]], Meta(max_length=MOST_CODES)]
+
+
+class _Body(Struct, forbid_unknown_fields=True):
+    """A body says what it says and nothing more, so that nothing personal slips in."""
+
+
+class Product(_Body):
+    """What was moved; `code` is the facility's own, `national` the national drug code (国家医保代码)."""
+
+    code: Code
+    name: Name
+    national: str | None = None
+    barcode: str | None = None
+    spec: Name | None = None
+    maker: Name | None = None
+    approval: str | None = None
+
+
+class ReceivedLine(_Body):
+    line: LineNumber
+    product: Product
+    lot: Name
+    quantity: Units
+    pack_size: Units
+    produced_on: date | None = None
+    expires_on: date | None = None
+    zone: str | None = None
+    codes: TraceCodes = []
+
+
+class StockReceived(_Body):
+    """Goods came in and are on the shelf (采购验收)."""
+
+    document: UUID
+    receipt: ReceiptNumber
+    at: Moment
+    operator: Name
+    lines: Annotated[list[ReceivedLine], Meta(min_length=1, max_length=MOST_LINES)]
+
+
+class SaleSettlement(_Body):
+    """How insurance money paid: pooled fund, own account, mutual account, cash."""
+
+    setl_id: Code
+    msgid: Code | None
+    fund_fen: Fen
+    account_fen: Fen
+    mutual_fen: Fen
+    cash_fen: Fen
+
+
+class SoldLine(_Body):
+    line: LineNumber
+    product: Product
+    lot: Name
+    quantity: Units
+    pack_size: Units
+    split: bool
+    price: Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$")]
+    amount_fen: Fen
+    expires_on: date | None = None
+    scanned_at: Moment | None = None
+    codes: TraceCodes = []
+
+
+class SaleSold(_Body):
+    """Goods were sold and paid (销售)."""
+
+    document: UUID
+    receipt: ReceiptNumber
+    at: Moment
+    operator: Name
+    terminal: Name | None
+    paid: Literal["insured", "self"]
+    total_fen: Fen
+    settlement: SaleSettlement | None
+    lines: Annotated[list[SoldLine], Meta(min_length=1, max_length=MOST_LINES)]
+
+
+class Original(_Body):
+    document: UUID
+    receipt: ReceiptNumber
+
+
+class RefundSettlement(_Body):
+    """The settlement that was reversed, and the one in its place when only part was given back."""
+
+    reversed_setl_id: Code
+    new_setl_id: Code | None = None
+
+
+class RefundedLine(_Body):
+    line: LineNumber
+    original_line: LineNumber
+    product: Product
+    lot: Name
+    quantity: Units
+    amount_fen: Fen
+    goods: Literal["kept", "quarantine", "shelf"]
+    codes: TraceCodes = []
+
+
+class SaleRefunded(_Body):
+    """Money went back, and perhaps goods (退货): `kept` means that the goods stay with the buyer."""
+
+    document: UUID
+    receipt: ReceiptNumber
+    original: Original
+    at: Moment
+    operator: Name
+    reason: Name
+    total_fen: Fen
+    settlement: RefundSettlement | None
+    lines: Annotated[list[RefundedLine], Meta(min_length=1, max_length=MOST_LINES)]
+
+
+class Signal(_Body):
+    code: Code
+    weight: int
+
+
+class IdentityDecided(_Body):
+    """A card holder was checked before a sale (身份核验); who it was stays out of the stream."""
+
+    document: UUID
+    at: Moment
+    operator: Name
+    terminal: Name | None
+    score: Annotated[int, Meta(ge=0, le=1000)]
+    signals: Annotated[list[Signal], Meta(max_length=100)]
+    decision: Name
+    reason_code: str | None = None
+
+
+class ShiftClosed(_Body):
+    """A till was counted and closed (交班)."""
+
+    document: UUID
+    at: Moment
+    operator: Name
+    terminal: Name | None
+    opened_at: Moment
+    counted_fen: Difference
+    expected_fen: Difference
+    difference_fen: Difference
+    reason: Name | None = None
+
+
+Body = StockReceived | SaleSold | SaleRefunded | IdentityDecided | ShiftClosed
+
+KINDS: dict[tuple[str, int], type[Struct]] = {
+    ("stock.received", 1): StockReceived,
+    ("sale.sold", 1): SaleSold,
+    ("sale.refunded", 1): SaleRefunded,
+    ("identity.checked", 1): IdentityDecided,
+    ("identity.overridden", 1): IdentityDecided,
+    ("identity.blocked", 1): IdentityDecided,
+    ("shift.closed", 1): ShiftClosed,
+}
+
+_decoders = {key: msgspec.json.Decoder(body) for key, body in KINDS.items()}
+
+
+class OutsideContract(Exception):
+    """A fact's kind is unknown, or its body is not what the contract says."""
+
+
+def read(kind: str, version: int, body: bytes) -> Any:
+    """Read a body as its struct. Raises OutsideContract."""
+    decoder = _decoders.get((kind, version))
+    if decoder is None:
+        raise OutsideContract(f"unknown kind {kind} version {version}")
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as failure:
+        raise OutsideContract(f"{kind} {version}: {failure}") from failure
+
+
+def compose(kind: str, body: Mapping[str, Any], version: int = 1) -> dict[str, Any]:
+    """Check a body and return the fact as `append_facts` takes it. Raises OutsideContract.
+
+    The body may hold dates, moments and UUIDs as Python values; they are written as the contract says.
+    """
+    text = msgspec.json.encode(body)
+    read(kind, version, text)
+    return {"kind": kind, "version": version, "body": text.decode()}
+
+
+def as_json_schema() -> dict[str, Any]:
+    """Return the whole contract as JSON Schema."""
+    schemas, components = msgspec.json.schema_components(sorted(set(KINDS.values()), key=lambda s: s.__name__))
+    names = {
+        body: schema
+        for body, schema in zip(sorted(set(KINDS.values()), key=lambda s: s.__name__), schemas, strict=True)
+    }
+    return {
+        "title": "Sunmed facts: kinds, versions and bodies",
+        "kinds": [{"kind": kind, "version": version, "body": names[body]} for (kind, version), body in KINDS.items()],
+        "$defs": dict(sorted(components.items())),
+    }

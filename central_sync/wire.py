@@ -1,0 +1,87 @@
+"""What crosses the bridge, as MessagePack: batches up, heads back. Bodies travel as their very bytes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from central_sync.chain import Fact, Head
+
+MEDIA_TYPE = "application/msgpack"
+BATCH_FACTS = 500
+BATCH_BYTES = 4 * 1024 * 1024  # A batch ends early when its bodies reach this; one fact always fits.
+FACT_BYTES = 4 * 1024 * 1024  # The outbox refuses a larger body.
+REQUEST_BYTES = BATCH_BYTES + FACT_BYTES + 1024 * 1024
+
+
+class WireFact(msgspec.Struct, array_like=True, frozen=True):
+    number: int
+    kind: str
+    version: int
+    body: bytes
+    hash: bytes
+
+
+class Opening(msgspec.Struct, array_like=True, frozen=True):
+    """A new epoch and the last fact both sides have in common."""
+
+    epoch: int
+    from_number: int
+    from_hash: bytes
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Facts of one stream in order, all of one epoch; `opening` tells of that epoch when the center has not heard of it."""
+
+    stream: str
+    epoch: int
+    facts: list[WireFact]
+    opening: Opening | None = None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Where the center stands after a batch. Anything but `ok` took nothing."""
+
+    outcome: Literal["ok", "gap", "altered", "epoch", "unreadable"]
+    epoch: int
+    number: int
+    hash: bytes
+    why: str = ""
+
+    @property
+    def head(self) -> Head:
+        return Head(self.epoch, self.number, self.hash)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_batch = msgspec.msgpack.Decoder(Batch)
+_answer = msgspec.msgpack.Decoder(Answer)
+
+
+def encode(message: Batch | Answer) -> bytes:
+    """Return a message as bytes."""
+    return _encode(message)
+
+
+def read_batch(data: bytes) -> Batch:
+    """Read a batch. Raises ValueError when the bytes are not one."""
+    batch = _batch.decode(data)
+    if len(batch.facts) > BATCH_FACTS:
+        raise ValueError(f"more than {BATCH_FACTS} facts in a batch")
+    return batch
+
+
+def read_answer(data: bytes) -> Answer:
+    """Read the center's answer. Raises ValueError when the bytes are not one."""
+    return _answer.decode(data)
+
+
+def to_wire(facts: list[Fact]) -> list[WireFact]:
+    """Turn stored facts into what is sent."""
+    return [WireFact(f.number, f.kind, f.version, f.body, f.hash) for f in facts]
+
+
+def from_wire(batch: Batch) -> list[Fact]:
+    """Turn what was sent into facts."""
+    return [Fact(batch.epoch, f.number, f.kind, f.version, f.body, f.hash) for f in batch.facts]
