@@ -45,6 +45,7 @@ class Report:
     """What a verification of one stream found."""
 
     stream: str
+    number: int
     facts: int = 0
     findings: list[Finding] = field(default_factory=list)
 
@@ -67,10 +68,11 @@ def verify_facility(connection: Connection, only: str | None = None) -> list[Rep
             .where(e.tenant_id == owner[0], e.facility_id == owner[1])
             .order_by(e.epoch)
         )
-        facts = connection.execution_options(yield_per=READ_AT_ONCE).execute(
+        facts = connection.execute(
             select(o.epoch, o.number, o.kind, o.version, o.body, o.hash)
             .where(o.tenant_id == owner[0], o.facility_id == owner[1])
             .order_by(o.epoch, o.number)
+            .execution_options(yield_per=READ_AT_ONCE)
         )
         head = Head(row.epoch, row.number, bytes(row.hash))
         reports.append(_check(row.stream, head, [Epoch(*found) for found in epochs], (Fact(*found) for found in facts)))
@@ -89,10 +91,11 @@ def verify_center(connection: Connection, only: str | None = None) -> list[Repor
             .where(e.stream == row.stream)
             .order_by(e.epoch)
         )
-        facts = connection.execution_options(yield_per=READ_AT_ONCE).execute(
+        facts = connection.execute(
             select(o.epoch, o.number, o.kind, o.version, o.body, o.hash)
             .where(o.stream == row.stream)
             .order_by(o.epoch, o.number)
+            .execution_options(yield_per=READ_AT_ONCE)
         )
         head = Head(row.epoch, row.number, bytes(row.hash))
         report = _check(row.stream, head, [Epoch(*found) for found in epochs], (Fact(*found) for found in facts))
@@ -108,12 +111,12 @@ def mark_verified(connection: Connection, report: Report) -> None:
         connection.execute(
             update(tables.inbox_stream)
             .where(t.stream == report.stream)
-            .values(verified_number=func.least(t.number, report.facts), verified_at=func.now())
+            .values(verified_number=report.number, verified_at=func.now())
         )
 
 
 def _check(stream: str, head: Head, epochs: Sequence[Epoch], facts: Iterable[Fact]) -> Report:
-    report = Report(stream)
+    report = Report(stream, head.number)
     known = {epoch.epoch: epoch for epoch in epochs}
     if not epochs or epochs[0].from_hash != chain.genesis(stream) or epochs[0].from_number != 0:
         report.add(1, 0, "altered", "the stream does not start at its own beginning")
