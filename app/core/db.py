@@ -54,6 +54,7 @@ class Database(SQLAlchemy):
     def __init__(self, wing: str, base: type[DeclarativeBase]) -> None:
         self.wing = wing
         self._acting: ContextVar[bool] = ContextVar(f"{wing}_acting", default=False)
+        self._hot: ContextVar[bool] = ContextVar(f"{wing}_hot", default=False)
         super().__init__(
             model_class=base,
             engine_options={"pool_reset_on_return": "rollback"},
@@ -137,7 +138,13 @@ class Database(SQLAlchemy):
 
     def in_transaction(self) -> bool:
         """Say whether this context holds a transaction; nothing may wait for an outside party then."""
-        return self.session().in_transaction()
+        return self._hot.get() or self.session().in_transaction()
+
+    def end_reading(self) -> None:
+        """End a transaction that only read, before waiting for an outside party."""
+        assert not self.acting, "an act talks to the database only"
+        if self.session().in_transaction():
+            self.session.commit()
 
     # ---- hot paths --------------------------------------------------------------------------------------------
 
@@ -149,6 +156,7 @@ class Database(SQLAlchemy):
         proxy = engine.raw_connection()
         connection: psycopg.Connection[Any] = proxy.driver_connection  # type: ignore[assignment]
         hot = Hot(connection, pairs)
+        token = self._hot.set(True)
         try:
             yield hot
             hot.commit()
@@ -164,6 +172,7 @@ class Database(SQLAlchemy):
                 connection.rollback()
             raise
         finally:
+            self._hot.reset(token)
             proxy.close()
 
     def hot_action(self, function: Callable[P, R]) -> Callable[P, R]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,3 +52,30 @@ def as_tenant(tenant_id: int) -> Iterator[None]:
 
 def _settings(settings: dict[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((f"app.{name}", value) for name, value in settings.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who acts, and where: the person, the facility, and the terminal in front of them. Every act of the counter names it."""
+
+    tenant_id: int
+    facility_id: int
+    staff_id: int
+    operator: str  # Number and masked name, as facts and receipts show it: "0012 王*敏".
+    terminal_id: int | None = None
+    terminal: str = "00"
+
+    @property
+    def station(self) -> str:
+        """What a shift and an open basket belong to: the terminal, or the person where the browser is no terminal."""
+        return f"T{self.terminal_id}" if self.terminal_id else f"S{self.staff_id}"
+
+    @property
+    def keys(self) -> dict[str, int]:
+        """The parameters every hot statement of the facility wing needs."""
+        return {"tenant": self.tenant_id, "facility": self.facility_id, "staff": self.staff_id}
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings a transaction of this desk carries."""
+        return {"app.tenant_id": str(self.tenant_id)}

@@ -1,0 +1,36 @@
+"""Builds the center wing's application. The only module of the wing that knows every room."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from app.center.db import db
+from app.core import signin
+from app.core.web import make_flask
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask import Flask
+
+ROOMS = ("registry.officer_views", "supervision.views", "interface.views", "registry.demo_views")
+
+
+def create_app(urls: Mapping[str, str], secret: str, *, testing: bool = False, https: bool = False) -> Flask:
+    """Build the application over the given database addresses (one per role)."""
+    app = make_flask("center", secret, testing=testing, https=https)
+    db.prepare(app, urls)
+    signin.install(app, wing="center")
+    for room in ROOMS:
+        if _present(f"app.center.{room}"):
+            app.register_blueprint(import_module(f"app.center.{room}").blueprint)
+    return app
+
+
+def _present(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

@@ -1,0 +1,267 @@
+"""The basket: what a scan, a key or a prescription does to it. Plain values in, plain values out; no database, no web."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from app.core.money import fen
+from app.facility.counter.errors import (
+    CodeScannedTwice, EmptyBasket, NeedsPrescription, NoPharmacist, CodesMissing, PriceMissing, TenderShort, TenderTooMuch, TooMany,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MOST_LINES = 50
+MOST_PACKS = 999
+PHARMACIST_CLASSES = frozenset({"RX", "OTC_A"})  # Not sold while no pharmacist is on duty (GSP; DOMAIN 3.5).
+TENDERS = ("cash", "bank", "wechat", "alipay")
+
+
+class About(msgspec.Struct, frozen=True):
+    """What the counter shows and the facts say of a product, as of the scan."""
+
+    product_id: int
+    code: str
+    national: str
+    barcode: str
+    name: str
+    trade: str
+    spec: str
+    maker: str
+    approval: str
+    pack_size: int
+    pack_unit: str
+    base_unit: str
+    rx_class: str
+    insurance_class: str
+    selfpay_share: str
+    trace_required: bool
+    split_allowed: bool
+    pack_price: str
+    split_price: str = ""
+
+
+class Code(msgspec.Struct):
+    """A scanned trace code and how many base units of its pack this line takes."""
+
+    code: str
+    quantity: int
+
+
+class Line(msgspec.Struct):
+    """One line: quantity in base units; price per pack, or per unit when split. The lot is pinned by a scan or by F3."""
+
+    line_no: int
+    about: About
+    quantity: int
+    scanned_at: datetime
+    split: bool = False
+    lot_id: int | None = None
+    lot_number: str = ""
+    expires_on: date | None = None
+    coded: bool = False  # The lot's packs carry codes, so each has to be scanned.
+    codes: list[Code] = msgspec.field(default_factory=list)
+    rx: str | None = None
+    rx_number: str = ""
+    rx_title: str = ""
+
+    @property
+    def sale_units(self) -> int:
+        return self.quantity if self.split else self.quantity // self.about.pack_size
+
+    @property
+    def price(self) -> Decimal:
+        return unit_price(self.about, split=self.split)
+
+    @property
+    def amount_fen(self) -> int:
+        return fen(self.price, self.sale_units)
+
+    @property
+    def codes_need(self) -> int:
+        if not (self.about.trace_required and self.coded):
+            return 0
+        return 1 if self.split else self.sale_units
+
+    @property
+    def codes_missing(self) -> int:
+        return max(0, self.codes_need - len(self.codes))
+
+
+class Basket(msgspec.Struct):
+    """The open list on one station."""
+
+    lines: list[Line] = msgspec.field(default_factory=list)
+    identification: str | None = None
+    preview: dict | None = None  # type: ignore[type-arg]
+    selected: int = 0
+    label: str = ""
+
+    @property
+    def total_fen(self) -> int:
+        return sum(line.amount_fen for line in self.lines)
+
+    def line(self, line_no: int) -> Line | None:
+        return next((line for line in self.lines if line.line_no == line_no), None)
+
+
+class Lot(msgspec.Struct, frozen=True):
+    """The lot a scan or the shelf offers."""
+
+    lot_id: int
+    lot_number: str
+    expires_on: date
+    coded: bool
+
+
+class Tender(msgspec.Struct, frozen=True):
+    """A means of payment and its amount."""
+
+    kind: str
+    amount_fen: int
+
+
+def unit_price(about: About, *, split: bool) -> Decimal:
+    """Price of a pack, or of a single unit: its own split price, else the pack's share at six places (DOMAIN 1.6 rule 2)."""
+    if not about.pack_price:
+        raise PriceMissing(name=about.name)
+    if not split:
+        return Decimal(about.pack_price)
+    if about.split_price:
+        return Decimal(about.split_price)
+    return (Decimal(about.pack_price) / about.pack_size).quantize(Decimal("0.000001"), ROUND_HALF_UP)
+
+
+def add_pack(basket: Basket, about: About, lot: Lot | None, at: datetime, code: str | None = None) -> Line:
+    """Put one pack into the basket, or attach a code to a line that waits for it; returns the line it became part of."""
+    if code and any(code == known.code for line in basket.lines for known in line.codes):
+        raise CodeScannedTwice(tail=code[-6:])
+    unit_price(about, split=False)
+    waiting = _waiting_line(basket, about, lot) if code else None
+    if waiting:
+        line = _pin(basket, waiting, lot) if lot else waiting
+    else:
+        line = _more_of(basket, about, lot, at, coded_scan=bool(code))
+    if code:
+        line.codes.append(Code(code, about.pack_size))
+    basket.selected = line.line_no
+    return line
+
+
+def _waiting_line(basket: Basket, about: About, lot: Lot | None) -> Line | None:
+    """A line of this product that still misses codes: of the same lot first, then of no lot yet, then of another."""
+    missing = [line for line in basket.lines if line.about.product_id == about.product_id and not line.split and line.sale_units > len(line.codes)]
+    ranked = sorted(missing, key=lambda line: 0 if lot and line.lot_id == lot.lot_id else 1 if not line.codes else 2)
+    return ranked[0] if ranked else None
+
+
+def _pin(basket: Basket, line: Line, lot: Lot) -> Line:
+    """Give a line the scanned lot; where it already has codes of another lot, one pack moves to a line of its own."""
+    if line.lot_id == lot.lot_id or not line.codes:
+        _set_lot(line, lot)
+        return line
+    line.quantity -= line.about.pack_size
+    moved = _append(basket, line.about, lot, line.scanned_at)
+    moved.rx, moved.rx_number, moved.rx_title = line.rx, line.rx_number, line.rx_title
+    return moved
+
+
+def _more_of(basket: Basket, about: About, lot: Lot | None, at: datetime, *, coded_scan: bool) -> Line:
+    if about.rx_class == "RX":
+        raise NeedsPrescription(name=about.name)
+    for line in basket.lines:
+        same_lot = lot is not None and line.lot_id == lot.lot_id if coded_scan else not line.codes or line.coded
+        if line.about.product_id == about.product_id and not line.split and line.rx is None and same_lot:
+            set_quantity(line, line.sale_units + 1)
+            return line
+    return _append(basket, about, lot, at)
+
+
+def _append(basket: Basket, about: About, lot: Lot | None, at: datetime) -> Line:
+    if len(basket.lines) >= MOST_LINES:
+        raise TooMany(what="一张单的品种", most=MOST_LINES)
+    number = max((line.line_no for line in basket.lines), default=0) + 1
+    line = Line(line_no=number, about=about, quantity=about.pack_size, scanned_at=at)
+    if lot:
+        _set_lot(line, lot)
+    basket.lines.append(line)
+    return line
+
+
+def _set_lot(line: Line, lot: Lot) -> None:
+    line.lot_id, line.lot_number, line.expires_on, line.coded = lot.lot_id, lot.lot_number, lot.expires_on, lot.coded
+
+
+def show_lot(line: Line, lot: Lot | None) -> None:
+    """Show the lot that first-to-expire would take, without pinning it."""
+    if lot and line.lot_id is None:
+        line.lot_number, line.expires_on, line.coded = lot.lot_number, lot.expires_on, lot.coded
+
+
+def change_lot(line: Line, lot: Lot) -> None:
+    """Pin another lot (F3); codes of the former lot fall out."""
+    if line.lot_id != lot.lot_id:
+        line.codes = []
+    _set_lot(line, lot)
+
+
+def set_quantity(line: Line, sale_units: int) -> None:
+    """Set packs (or single units when split); surplus codes fall out, the last scanned first."""
+    most = line.about.pack_size if line.split else MOST_PACKS
+    if not 1 <= sale_units <= most:
+        raise TooMany(what=f"{line.about.name} 的数量", most=most)
+    line.quantity = sale_units if line.split else sale_units * line.about.pack_size
+    if line.split:
+        line.codes = [Code(code.code, line.quantity) for code in line.codes]
+    else:
+        del line.codes[sale_units:]
+
+
+def add_prescription(basket: Basket, rx: str, number: str, title: str, wanted: Iterable[tuple[About, Lot | None, int]], at: datetime) -> None:
+    """Put a reviewed prescription's lines into the basket; its quantities are the prescriber's (base units)."""
+    for about, lot, quantity in wanted:
+        line = _append(basket, about, None, at)
+        line.quantity, line.rx, line.rx_number, line.rx_title = quantity, rx, number, title
+        show_lot(line, lot)
+        basket.selected = line.line_no
+
+
+def check_ready(basket: Basket, *, pharmacist: bool) -> None:
+    """Refuse what may not be sold as it stands: nothing in it, codes missing, no pharmacist for what needs one."""
+    if not basket.lines:
+        raise EmptyBasket
+    guarded = [line.about.name for line in basket.lines if line.about.rx_class in PHARMACIST_CLASSES]
+    if guarded and not pharmacist:
+        raise NoPharmacist(names="、".join(guarded[:5]))
+    for line in basket.lines:
+        if line.about.rx_class == "RX" and not line.rx:
+            raise NeedsPrescription(name=line.about.name)
+    if missing := [f"{line.about.name} 还差 {line.codes_missing} 个" for line in basket.lines if line.codes_missing]:
+        raise CodesMissing(lines="；".join(missing[:5]))
+
+
+def settle_tenders(due_fen: int, tenders: Sequence[Tender]) -> tuple[list[Tender], int]:
+    """Turn what the customer gave into what each means pays, and the change. Only cash is changed.
+
+    No tender at all means exact cash. Raises TenderShort, TenderTooMuch.
+    """
+    if not tenders:
+        return ([Tender("cash", due_fen)] if due_fen else []), 0
+    others = [tender for tender in tenders if tender.kind != "cash" and tender.amount_fen]
+    cash = sum(tender.amount_fen for tender in tenders if tender.kind == "cash")
+    paid_otherwise = sum(tender.amount_fen for tender in others)
+    if paid_otherwise > due_fen:
+        raise TenderTooMuch(paid=_yuan(paid_otherwise), due=_yuan(due_fen))
+    rest = due_fen - paid_otherwise
+    if cash < rest:
+        raise TenderShort(due=_yuan(due_fen), paid=_yuan(cash + paid_otherwise), short=_yuan(rest - cash))
+    return ([*others, Tender("cash", rest)] if rest else others), cash - rest
+
+
+def _yuan(amount_fen: int) -> str:
+    return f"{amount_fen // 100}.{amount_fen % 100:02d}"

@@ -1,0 +1,311 @@
+"""Settle a basket: for cash in one transaction, by card in two with the question to the center between them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID, uuid4
+
+import msgspec
+from psycopg import errors as pg
+
+from app.core import clock, faults
+from app.core.errors import DocumentChanged, NotFound, Refusal
+from app.core.personal import mask_name
+from app.facility.counter import events, rules, statements
+from app.facility.counter.errors import NoShift, PrescriptionNotReady, PreviewNeeded, StaleBasket
+from app.facility.db import hot_action, transaction
+from app.facility.insurance import desk as desks
+from app.facility.insurance import identify, machine, messages
+from app.facility.stock.actions import as_json
+from app.facility.stock.errors import CodeNotForSale, NotEnoughStock
+from app.national import amounts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.core.db import Hot
+    from app.core.tenancy import Desk
+    from app.national.envelope import Answer
+
+ON_DUTY_FOR = timedelta(hours=16)  # A check-in of yesterday does not count today, even when nobody checked out.
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a press on 结算."""
+
+    kind: Literal["settled", "unknown", "refused"]
+    sale_id: UUID
+    receipt: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A sale whose goods are reserved."""
+
+    outcome: Outcome | None  # Known at once: a cash sale, or a second press.
+    attempt: machine.Attempt | None = None
+    receipt: str = ""
+
+
+def settle_basket(desk: Desk, basket_id: UUID, version: int, tenders: Sequence[rules.Tender] = (), *, seen: bool = False) -> Outcome:
+    """Settle a basket (结算): reserve, ask the center when a card was read, and write the outcome.
+
+    `seen`: the clerk has seen the split; the center then refuses when its own differs. The same basket sent again does it
+    once and answers what became of it. Raises the counter's and the stock room's refusals (nothing was changed then).
+    "unknown" means that the center has not said yet: the basket stays locked and the recovery worker finishes it.
+    """
+    asked = _ask(desk, basket_id, version, tuple(tenders), seen)
+    if asked.outcome:
+        return asked.outcome
+    assert asked.attempt is not None
+    return _outcome_of(desk, asked, machine.ask(asked.attempt))
+
+
+def _outcome_of(desk: Desk, asked: Asked, ended: str) -> Outcome:
+    assert asked.attempt is not None
+    document = asked.attempt.document_id
+    if ended == "confirmed":
+        return Outcome("settled", document, asked.receipt)
+    if ended == "unknown":
+        return Outcome("unknown", document, asked.receipt)
+    return find_outcome(desk, document)
+
+
+def find_outcome(desk: Desk, sale_id: UUID) -> Outcome:
+    """What became of a sale, now. Raises NotFound."""
+    with transaction(settings=desk.settings) as hot:
+        known = hot.run_last(statements.KNOWN_SALE, {**desk.keys, "document": sale_id})
+    if not known:
+        raise NotFound
+    return _known_outcome(known[0])
+
+
+@hot_action
+def _ask(desk: Desk, basket_id: UUID, version: int, tenders: tuple[rules.Tender, ...], seen: bool) -> Asked:  # noqa: FBT001 - one plain fact among others
+    digest = hashlib.sha256(msgspec.json.encode([str(basket_id), version, tenders, seen])).digest()
+    at, today = clock.now(), clock.business_date()
+    keys = {**desk.keys, "document": basket_id, "at": at, "today": today, "since": at - ON_DUTY_FOR}
+    with transaction(settings=desk.settings) as hot:
+        loaded = _load(hot, keys, version, digest)
+        if isinstance(loaded, Outcome):
+            return Asked(loaded)
+        basket = msgspec.json.decode(loaded.content, type=rules.Basket)
+        rules.check_ready(basket, pharmacist=loaded.pharmacist)
+        if loaded.shift_id is None:
+            raise NoShift
+        draft = _draft(desk, keys, loaded, basket, tenders, digest, seen)
+        row = hot.run(statements.ASK, draft)[0]
+        _all_covered(hot, draft, basket, row)
+        faults.at("settle.reserved")
+        if draft["infno"] is None:
+            return Asked(_finish_cash(hot, desk, draft, basket, row, tenders))
+    return Asked(None, _attempt(desk, draft, row, loaded), row.receipt)
+
+
+def _load(hot: Hot, keys: dict[str, Any], version: int, digest: bytes) -> Any:
+    rows = hot.run(statements.LOAD, keys)
+    if not rows:
+        raise NotFound
+    if rows[0].state == "open" and rows[0].version == version:
+        return rows[0]
+    known = hot.run(statements.KNOWN_SALE, keys)
+    if not known:
+        raise StaleBasket
+    if bytes(known[0].digest) != digest:
+        raise DocumentChanged
+    return _known_outcome(known[0])
+
+
+def _known_outcome(sale: Any) -> Outcome:
+    kinds: dict[str, Literal["settled", "unknown", "refused"]] = {"settled": "settled", "asked": "unknown", "refused": "refused"}
+    return Outcome(kinds[sale.state], sale.id, sale.receipt, sale.refusal or "")
+
+
+def _draft(
+    desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket, tenders: Sequence[rules.Tender], digest: bytes, seen: bool
+) -> dict[str, Any]:
+    """All parameters of ASK."""
+    insured = loaded.identification_id is not None
+    if insured and tenders and not (seen and basket.preview):
+        raise PreviewNeeded
+    if not insured:
+        rules.settle_tenders(basket.total_fen, tenders)
+    elif seen and basket.preview:
+        rules.settle_tenders(basket.preview["cash_fen"], tenders)
+    draft = {
+        **keys, "version": loaded.version, "station": desk.station, "terminal": desk.terminal, "shift": loaded.shift_id,
+        "paid": "insured" if insured else "self", "digest": digest, "total_fen": basket.total_fen,
+        "identification": loaded.identification_id, "tendered": as_json(list(tenders)),
+        "lines": as_json([_line(line) for line in basket.lines]),
+        "codes": as_json([{"line_no": line.line_no, "code": code.code, "quantity": code.quantity, "split": line.split} for line in basket.lines for code in line.codes]),
+        "attempt": None, "document_kind": "sale", "infno": None, "institution": "", "message_digest": b"", "sealed": b"", "deadline": keys["at"],
+    }  # fmt: skip
+    return draft | _message(desk, keys, loaded, basket, seen) if insured else draft
+
+
+def _message(desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket, seen: bool) -> dict[str, Any]:
+    person = identify.person_of(desk, loaded, basket.total_fen)
+    here = desks.institution(desk.tenant_id, desk.facility_id)
+    extra: dict[str, Any] = {"operator_terminal": desk.terminal, "credential": person.read_how, "buyer": loaded.buyer}
+    if agent := identify.agent_of(desk, loaded):
+        extra["agent"] = agent
+    if seen and basket.preview:
+        shown = basket.preview
+        extra["expected"] = amounts.wire_shares(amounts.Shares(shown["fund_fen"], shown["account_fen"], shown["mutual_fen"], shown["cash_fen"]))
+    content = messages.purchase(person, [wire_line(line) for line in basket.lines], keys["at"], extra, codes=True)
+    stored = machine.Sealed(here.wire, desks.operator_of(desk), person.admdvs, loaded.sign_no, person.psn_no, msgspec.json.encode(content).decode())
+    sealed = machine.seal(desk.tenant_id, stored)
+    return {
+        "attempt": uuid4(), "infno": "2102", "institution": here.wire.code, "sealed": sealed,
+        "message_digest": hashlib.sha256(stored.content.encode()).digest(), "deadline": machine.deadline(keys["at"]),
+        "_stored": stored,
+    }  # fmt: skip
+
+
+def wire_line(line: rules.Line) -> messages.Line:
+    """A basket line as the center is told it."""
+    return messages.Line(
+        line_no=line.line_no, national=line.about.national, code=line.about.code, quantity=Decimal(line.sale_units),
+        price=line.price, amount_fen=line.amount_fen, scanned_at=line.scanned_at, rx_number=line.rx_number, split=line.split,
+        codes=tuple(code.code for code in line.codes),
+    )  # fmt: skip
+
+
+def _line(line: rules.Line) -> dict[str, Any]:
+    return {
+        "line_no": line.line_no, "product_id": line.about.product_id, "quantity": line.quantity, "split": line.split, "lot_id": line.lot_id,
+        "price": f"{line.price:.6f}", "amount_fen": line.amount_fen, "prescription_id": line.rx, "scanned_at": line.scanned_at,
+        "described": {"name": line.about.name, "trade": line.about.trade, "spec": line.about.spec, "maker": line.about.maker, "unit": line.about.base_unit if line.split else line.about.pack_unit,
+                      "pack_size": line.about.pack_size, "insurance_class": line.about.insurance_class, "selfpay_share": line.about.selfpay_share, "rx_number": line.rx_number},
+    }  # fmt: skip
+
+
+def _attempt(desk: Desk, draft: dict[str, Any], row: Any, loaded: Any) -> machine.Attempt:
+    stored: machine.Sealed = draft["_stored"]
+    return machine.Attempt(
+        id=draft["attempt"], tenant_id=desk.tenant_id, facility_id=desk.facility_id, document_kind="sale", document_id=draft["document"], infno="2102",
+        message_id=row.message_id, asked_at=draft["at"], body=stored.body("2102", row.message_id, draft["at"]), psn_no=stored.psn_no,
+    )  # fmt: skip
+
+
+def _all_covered(hot: Hot, draft: dict[str, Any], basket: rules.Basket, row: Any) -> None:
+    """Refuse, with reasons, unless every line, code and prescription was taken; the transaction is then rolled back."""
+    if row.closed == 0:
+        raise pg.SerializationFailure  # Another press took the basket first: start again and find its sale.
+    picked: dict[int, int] = {}
+    for pick in row.picks or []:
+        picked[pick["line_no"]] = picked.get(pick["line_no"], 0) + pick["quantity"]
+    short = [line for line in basket.lines if picked.get(line.line_no, 0) < line.quantity]
+    if not short and row.reserved_lots < row.wanted_lots:
+        raise pg.SerializationFailure  # Another till took from a lot between looking and locking: choose again.
+    if short:
+        raise _shortage(hot, draft, basket)
+    if row.taken_codes < row.wanted_codes:
+        raise _code_trouble(hot, draft)
+    wanted_rx = {line.rx: line.rx_number for line in basket.lines if line.rx}
+    if row.taken_rx < len(wanted_rx):
+        raise PrescriptionNotReady(number="、".join(wanted_rx.values()), why="已被使用、过期或还没有审过")
+
+
+def _shortage(hot: Hot, draft: dict[str, Any], basket: rules.Basket) -> NotEnoughStock:
+    found = []
+    for row in hot.run(statements.WHY_SHORT, draft):
+        line = basket.line(row.line_no)
+        if line is None or row.free >= row.quantity:
+            continue
+        unit, size = (line.about.base_unit, 1) if line.split else (line.about.pack_unit, line.about.pack_size)
+        why = "（有批号已冻结或召回）" if row.held else "（有批号已过效期）" if row.expired else ""
+        found.append(f"{line.about.name} {line.about.spec} 只剩 {row.free // size} {unit}，还差 {-(-(row.quantity - row.free) // size)} {unit}{why}")
+    return NotEnoughStock(shortages="；".join(found) or "有品种刚被另一台卖出")
+
+
+def _code_trouble(hot: Hot, draft: dict[str, Any]) -> CodeNotForSale:
+    words = {None: "没有入库记录", "SOLD": "已经售出", "RESERVED": "正在另一台结算", "FROZEN": "已冻结", "SPLIT_OPEN": "已拆零或余量不足", "IN_STOCK": "还没有拆开"}
+    rows = hot.run(statements.WHY_CODE, draft)
+    return CodeNotForSale(codes="；".join(f"…{row.code[-6:]} {words.get(row.state, '不在架')}" for row in rows[:5]))
+
+
+# ---- writing the outcome -------------------------------------------------------------------------------------------
+
+
+def _finish_cash(hot: Hot, desk: Desk, draft: dict[str, Any], basket: rules.Basket, row: Any, tenders: Sequence[rules.Tender]) -> Outcome:
+    paid, _change = rules.settle_tenders(basket.total_fen, tenders)
+    cash_fen = sum(tender.amount_fen for tender in paid if tender.kind == "cash")
+    lines = events.sold_lines(basket.lines, row.picks)
+    facts = events.sale_sold(draft["document"], row.receipt, draft["at"], desk.operator, desk.terminal, basket.total_fen, lines, None)
+    params = {**draft, "cash_fen": cash_fen, "tenders": as_json(paid), "facts": facts}
+    hot.run_all([(statements.CONFIRM_CASH, params), (statements.TELL, params)], last=True)
+    return Outcome("settled", draft["document"], row.receipt)
+
+
+class Sales:
+    """How the machine confirms and releases sales."""
+
+    @hot_action
+    def confirm(self, attempt: machine.Attempt, answer: Answer, was: machine.Was) -> bool:
+        """The center settled it: goods leave, money is noted, the center is told."""
+        split = messages.read_split(answer.output)
+        faults.at("settle.confirming")
+        with transaction(settings=attempt.settings) as hot:
+            keys = machine.outcome(attempt, was, "accepted")
+            rows = hot.run_all([(statements.SALE_AS_ASKED, keys), (statements.PICKS, keys)])
+            sale = rows[0][0]
+            basket = msgspec.json.decode(sale.content, type=rules.Basket)
+            params = _confirmation(attempt, keys, sale, basket, [pick._asdict() for pick in rows[1]], split)
+            written = hot.run_all([(statements.CONFIRM, params), (statements.TELL, params)], last=True)
+        faults.at("settle.confirmed")
+        return bool(written[0])
+
+    @hot_action
+    def release(self, attempt: machine.Attempt, code: str, why: str, was: machine.Was) -> bool:
+        """The center refused it, or took it back: the goods are free again, the basket lives on."""
+        faults.at("settle.releasing")
+        state = "reversed" if code == "REVERSED" else "refused"
+        with transaction(settings=attempt.settings) as hot:
+            written = hot.run_last(statements.RELEASE, machine.outcome(attempt, was, state, {"code": code, "text": why[:500]}))
+        faults.at("settle.released")
+        return bool(written)
+
+
+def _confirmation(
+    attempt: machine.Attempt, keys: dict[str, Any], sale: Any, basket: rules.Basket, picks: list[dict[str, Any]], split: messages.Split
+) -> dict[str, Any]:
+    """All parameters of CONFIRM and TELL."""
+    given = msgspec.convert(sale.tendered, type=list[rules.Tender])
+    paid = _own_part(split.cash_fen, given)
+    insured = [rules.Tender("fund", split.fund_fen), rules.Tender("account", split.account_fen), rules.Tender("mutual", split.mutual_fen)]
+    settlement = {
+        "setl_id": split.setl_id, "msgid": attempt.message_id, "fund_fen": split.fund_fen, "account_fen": split.account_fen,
+        "mutual_fen": split.mutual_fen, "cash_fen": split.cash_fen,
+    }  # fmt: skip
+    lines = events.sold_lines(basket.lines, picks)
+    number, _, name = str(sale.who).partition(" ")
+    facts = events.sale_sold(sale.id, sale.receipt, keys["at"], f"{number} {mask_name(name)}", sale.terminal, sale.total_fen, lines, settlement)
+    return {
+        **keys, "staff": sale.staff_id, "setl_id": split.setl_id, "mdtrt_id": split.mdtrt_id, "money": as_json(money_of(split)),
+        "cash_fen": sum(tender.amount_fen for tender in paid if tender.kind == "cash"), "tenders": as_json([*insured, *paid]), "facts": facts,
+    }  # fmt: skip
+
+
+def _own_part(due_fen: int, given: Sequence[rules.Tender]) -> list[rules.Tender]:
+    """How the person's own part was paid. The split was agreed beforehand, so this cannot fail; were it short, cash is owed."""
+    try:
+        return rules.settle_tenders(due_fen, given)[0]
+    except Refusal:
+        return [rules.Tender("cash", due_fen)] if due_fen else []
+
+
+def money_of(split: messages.Split) -> dict[str, Any]:
+    """The split as it stays on the sale, for receipts and for the day's totals."""
+    kept = msgspec.to_builtins(split)
+    kept.pop("identity", None)
+    return {**kept, "fund_fen": split.fund_fen}
+
+
+machine.register("sale", Sales())

@@ -1,0 +1,42 @@
+"""Builds the facility wing's application. The only module of the wing that knows every room."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from app.core import signin
+from app.core.web import make_flask
+from app.facility.db import db
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask import Flask
+
+ROOMS = ("organizations", "catalog", "stock", "till", "counter")
+
+
+def create_app(
+    urls: Mapping[str, str], secret: str, *, testing: bool = False, https: bool = False, center: Flask | None = None, center_url: str | None = None
+) -> Flask:
+    """Build the application over the given database addresses (one per role).
+
+    The national interface is asked over HTTP at `center_url`, or in the same process when `center` is given.
+    """
+    app = make_flask("facility", secret, testing=testing, https=https)
+    db.prepare(app, urls)
+    app.config.update(CENTER_APP=center, CENTER_URL=center_url)
+    signin.install(app, wing="facility")
+    for room in ROOMS:
+        if _present(f"app.facility.{room}.views"):
+            app.register_blueprint(import_module(f"app.facility.{room}.views").blueprint)
+    return app
+
+
+def _present(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

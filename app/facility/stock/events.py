@@ -1,0 +1,30 @@
+"""The facts this room tells the center."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+_encode = msgspec.json.Encoder().encode
+
+
+def as_facts(kind: str, body: Mapping[str, Any], version: int = 1) -> str:
+    """One fact as `append_facts` takes it: the body is a text whose bytes are kept as they are."""
+    return _encode([{"kind": kind, "version": version, "body": _encode(body).decode()}]).decode()
+
+
+def product_of(product: Mapping[str, Any]) -> dict[str, Any]:
+    """What a fact says of a product."""
+    return {key: product[key] for key in ("code", "national", "barcode", "name", "spec", "maker", "approval")}
+
+
+def stock_received(document: UUID, number: str, at: datetime, operator: str, lines: Sequence[Mapping[str, Any]]) -> str:
+    """stock.received 1: lots arrived and were put on the shelf."""
+    body = {"document": str(document), "receipt": number, "at": at.isoformat(), "operator": operator, "lines": list(lines)}
+    return as_facts("stock.received", body)

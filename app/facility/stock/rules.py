@@ -1,0 +1,88 @@
+"""What may be done with which stock, and how lines of a receipt are checked. Plain values only."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# Zones (DOMAIN 3.3). Whole packs are sold from the first three, single units from SPLIT only.
+SELLABLE_ZONES = ("SALEABLE", "COLD", "CONTROLLED")
+SPLIT_ZONE = "SPLIT"
+RECEIVING_ZONES = (*SELLABLE_ZONES, "QUARANTINE")
+
+MOST_LINES = 500
+MOST_CODES_PER_LINE = 5_000
+MOST_UNITS = 100_000_000
+_CODE = re.compile(r"^[0-9A-Za-z]{8,100}$")
+_LOT = re.compile(r"^[^\x00-\x1f]{1,40}$")
+
+
+@dataclass(frozen=True)
+class ReceiptLine:
+    """One lot of one product that arrived: packs (whole), dates, cost per pack in yuan, and the codes scanned."""
+
+    product_id: int
+    lot_number: str
+    expires_on: date
+    packs: int
+    zone: str = "SALEABLE"
+    produced_on: date | None = None
+    cost_price: Decimal | None = None
+    codes: tuple[str, ...] = ()
+
+
+def problems_of(lines: Sequence[ReceiptLine], products: dict[int, Product], today: date) -> list[str]:
+    """Say, line by line, what keeps a receipt from being taken: each a sentence with what to do. Empty when all is well."""
+    found = [f"第 {number} 行：{text}" for number, line in enumerate(lines, 1) for text in _line_problems(line, products, today)]
+    if not lines:
+        found.append("还没有明细。请扫码或选择药品，再填批号、效期和数量。")
+    if len(lines) > MOST_LINES:
+        found.append(f"一张入库单最多 {MOST_LINES} 行，请分成几张。")
+    if repeated := sorted(_repeated(code for line in lines for code in line.codes)):
+        found.append(f"追溯码扫了两次：{'、'.join(repeated[:5])}。请删掉重复的。")
+    return found
+
+
+@dataclass(frozen=True)
+class Product:
+    """What a receipt must know of a product."""
+
+    name: str
+    pack_size: int
+    trace_required: bool
+
+
+def _line_problems(line: ReceiptLine, products: dict[int, Product], today: date) -> Iterable[str]:
+    product = products.get(line.product_id)
+    if product is None:
+        yield "没有这个药品，请从目录里选择。"
+        return
+    if not _LOT.match(line.lot_number):
+        yield f"{product.name} 的批号没有填或超过 40 个字。"
+    if line.packs < 1 or line.packs * product.pack_size > MOST_UNITS:
+        yield f"{product.name} 的数量要在 1 到 {MOST_UNITS // product.pack_size} 之间。"
+    if line.expires_on < today:
+        yield f"{product.name} 已过效期 {line.expires_on}，不能入库。请退回供应商。"
+    if line.produced_on and line.produced_on > min(line.expires_on, today):
+        yield f"{product.name} 的生产日期晚于效期或今天，请核对包装。"
+    if line.zone not in RECEIVING_ZONES:
+        yield f"{product.name} 不能直接放进这个库区。"
+    if line.cost_price is not None and not 0 <= line.cost_price < 10**8:
+        yield f"{product.name} 的进价不对，请写每盒多少元。"
+    if len(line.codes) > line.packs:
+        yield f"{product.name} 扫了 {len(line.codes)} 个追溯码，多于 {line.packs} 盒。请改数量，或删掉多扫的码。"
+    if line.codes and product.trace_required and len(line.codes) < line.packs:
+        yield f"{product.name} 只扫了 {len(line.codes)} 个追溯码，还差 {line.packs - len(line.codes)} 个。请补扫，或分成两行。"
+    if bad := [code for code in line.codes if not _CODE.match(code)]:
+        yield f"{product.name} 的追溯码 {bad[0][:40]} 认不出，请重扫。"
+
+
+def _repeated(codes: Iterable[str]) -> set[str]:
+    seen: set[str] = set()
+    return {code for code in codes if code in seen or seen.add(code)}  # type: ignore[func-returns-value]

@@ -1,0 +1,77 @@
+"""The stock room's set-based statements. Each takes all lines at once."""
+
+# Takes a whole receipt: lots found or made, balances and ledger through the one ledger function, codes, the document.
+# The receipt number comes from the facility's head row, which is locked last.
+MAKE_LOTS = """
+with lines as (
+    select * from jsonb_to_recordset(%(lines)s::jsonb) as l(product_id bigint, lot_number text, produced_on date, expires_on date, cost_price numeric)
+), wanted as (
+    select distinct on (product_id, lot_number, expires_on) * from lines order by product_id, lot_number, expires_on
+)
+insert into lot (tenant_id, facility_id, product_id, lot_number, produced_on, expires_on, cost_price)
+select %(tenant)s, %(facility)s, product_id, lot_number, produced_on, expires_on, cost_price from wanted
+on conflict on constraint lot_once do update set cost_price = coalesce(excluded.cost_price, lot.cost_price)
+returning id, product_id, lot_number, expires_on
+"""
+
+# Codes new to this tenant; one row back per code that was new.
+MAKE_CODES = """
+insert into trace_code (tenant_id, code, facility_id, product_id, lot_id, state, remaining, document_id)
+select %(tenant)s, c.code, %(facility)s, c.product_id, c.lot_id, 'IN_STOCK', c.pack_size, %(document)s
+from jsonb_to_recordset(%(codes)s::jsonb) as c(code text, product_id bigint, lot_id bigint, pack_size bigint, line_no int)
+order by c.code
+on conflict do nothing
+returning code
+"""
+
+EVENTS = """
+insert into trace_event (tenant_id, code, kind, quantity, document_id, line_no, facility_id, staff_id, at)
+select %(tenant)s, c.code, %(kind)s, c.quantity, %(document)s, c.line_no, %(facility)s, %(staff)s, %(at)s
+from jsonb_to_recordset(%(codes)s::jsonb) as c(code text, quantity bigint, line_no int)
+"""
+
+POST = "select post_movements(%(tenant)s, %(facility)s, %(document)s, %(staff)s, %(at)s, %(rows)s::jsonb) as posted"
+
+# The document and its lines; the number from the head. A second arrival of the same id gets no row back.
+WRITE_RECEIPT = """
+with head as (
+    update stream_head set
+        receipt_number = case when receipt_day = %(today)s then receipt_number + 1 else 1 end, receipt_day = %(today)s
+    where tenant_id = %(tenant)s and facility_id = %(facility)s returning receipt_number
+), document as (
+    insert into stock_receipt (tenant_id, id, facility_id, number, digest, supplier, note, staff_id, received_at, received_on)
+    select %(tenant)s, %(document)s, %(facility)s, 'R' || to_char(%(today)s::date, 'YY-MMDD') || '-' || lpad(receipt_number::text, 4, '0'),
+        %(digest)s, %(supplier)s, %(note)s, %(staff)s, %(at)s, %(today)s from head
+    returning number
+), lines as (
+    insert into stock_receipt_line (tenant_id, receipt_id, line_no, lot_id, zone, quantity, cost_price, code_count)
+    select %(tenant)s, %(document)s, l.line_no, l.lot_id, l.zone, l.quantity, l.cost_price, l.code_count
+    from jsonb_to_recordset(%(lines)s::jsonb) as l(line_no int, lot_id bigint, zone text, quantity bigint, cost_price numeric, code_count int)
+)
+select number from document
+"""
+
+APPEND = "select number, hash from append_facts(%(tenant)s, %(facility)s, %(facts)s::jsonb)"
+
+KNOWN_RECEIPT = "select number, digest from stock_receipt where tenant_id = %(tenant)s and id = %(document)s"
+
+# The pack to open for single units: of the scanned code, else soonest to expire.
+PACK_TO_OPEN = """
+select b.lot_id, b.zone, p.pack_size, p.generic_name as name, p.split_allowed, l.lot_number, l.expires_on, (
+    select t.code from trace_code t
+    where t.tenant_id = b.tenant_id and t.lot_id = b.lot_id and t.state = 'IN_STOCK' and (%(code)s::text is null or t.code = %(code)s)
+    order by t.code limit 1) as code
+from product p
+left join lot_balance b on b.tenant_id = p.tenant_id and b.product_id = p.id and b.facility_id = %(facility)s
+    and b.zone in ('SALEABLE', 'COLD', 'CONTROLLED') and b.on_hand - b.reserved >= p.pack_size and b.expires_on >= %(today)s
+    and (%(code)s::text is null or exists (
+        select from trace_code t where t.tenant_id = b.tenant_id and t.code = %(code)s and t.lot_id = b.lot_id and t.state = 'IN_STOCK'))
+left join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id
+where p.tenant_id = %(tenant)s and p.id = %(product)s and (l.id is null or l.hold is null)
+order by b.expires_on nulls last, b.lot_id limit 1
+"""
+
+OPEN_CODE = """
+update trace_code set state = 'SPLIT_OPEN', document_id = %(document)s
+where tenant_id = %(tenant)s and code = %(code)s and state = 'IN_STOCK' returning code
+"""
