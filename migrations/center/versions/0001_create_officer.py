@@ -73,7 +73,6 @@ create table sign_in_guard (
     key bytea not null,
     failed_count integer not null,
     failed_at timestamptz not null,
-    locked_until timestamptz,
     constraint sign_in_guard_pkey primary key (key)
 )
 """

@@ -178,7 +178,6 @@ create table sign_in_guard (
     key bytea not null,
     failed_count integer not null,
     failed_at timestamptz not null,
-    locked_until timestamptz,
     constraint sign_in_guard_pkey primary key (key)
 )
 """
@@ -203,10 +202,10 @@ DOOR = (
     f"create policy sign_in on organization for select to facility_app using (code = {LOGIN_CODE})",
     f"create policy sign_in on facility for select to facility_app using (national_code = {LOGIN_CODE})",
     f"""create policy sign_in on staff for select to facility_app using (
-        tenant_id in (
-            select o.tenant_id from organization o where o.code = {LOGIN_CODE}
-            union select f.tenant_id from facility f where f.national_code = {LOGIN_CODE}
-        )
+        tenant_id = (select coalesce(
+            (select o.tenant_id from organization o where o.code = {LOGIN_CODE}),
+            (select f.tenant_id from facility f where f.national_code = {LOGIN_CODE})
+        ))
         and (number = {LOGIN_NAME} or name = {LOGIN_NAME})
     )""",
 )

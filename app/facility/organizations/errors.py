@@ -1,0 +1,78 @@
+"""What organizations refuse."""
+
+from __future__ import annotations
+
+from app.core.errors import NotFound, Refusal, WrongInput
+
+__all__ = ["NotFound", "WrongInput"]
+
+
+class CodeTaken(Refusal):
+    """The organization code or the national code is in use."""
+
+    code = "code_taken"
+    sentence = "代码 {taken} 已被使用。请核对机构代码；确实是本机构的，请联系系统维护人员。"
+
+
+class NumberTaken(Refusal):
+    """Two people cannot have the same number."""
+
+    code = "number_taken"
+    sentence = "工号 {number} 已有人使用。请换一个工号。"
+
+
+class TerminalTaken(Refusal):
+    """Two terminals of a facility cannot have the same name."""
+
+    code = "terminal_taken"
+    sentence = "本机构已有终端 {name}。请换一个编号。"
+
+
+class PowersSeparated(Refusal):
+    """System, security and audit administration belong to three different people."""
+
+    code = "powers_separated"
+    sentence = "负责人、安全管理员、审计管理员必须由不同的人担任，一人不能兼两项。请另选一位，或先取消现有的一项。"
+
+
+class NotYourself(Refusal):
+    """Nobody changes their own rights."""
+
+    code = "not_yourself"
+    sentence = (
+        "不能改自己的岗位，也不能停用或重设自己。请由另一位负责人或安全管理员办理；改自己的密码请到「我的账号」。"
+    )
+
+
+class LastOwner(Refusal):
+    """An organization keeps at least one owner."""
+
+    code = "last_owner"
+    sentence = "这是最后一位在用的负责人，停用或取消后就无人能管理本机构。请先增加另一位负责人。"
+
+
+class NotForOwners(Refusal):
+    """An owner must not be able to take over the audit administrator's account."""
+
+    code = "not_for_owners"
+    sentence = "审计管理员的密码和动态码只能由安全管理员重设。请联系安全管理员。"
+
+
+class NoPharmacist(Refusal):
+    """Only a pharmacist of this facility comes on duty."""
+
+    code = "no_pharmacist"
+    sentence = "您在本机构没有有效的药师岗位，不能登记在岗。请负责人在「人员」里核对岗位和有效期。"
+
+
+class DutyUnchanged(Refusal):
+    """Coming twice or leaving twice."""
+
+    code = "duty_unchanged"
+    sentence = "您现在已经是{state}状态，不需要重复登记。"
+
+
+class NotThatFacility(NotFound):
+    """The person has no role at that facility."""
+
+    code = "not_that_facility"
