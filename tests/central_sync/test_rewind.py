@@ -68,7 +68,8 @@ def restore(owner, facility, number):
 def state_of(clerk, facility):
     with acting(clerk, facility) as connection:
         return connection.execute(
-            text("select relay_state, relay_note from stream_head where facility_id = :id"), {"id": facility.facility_id}
+            text("select relay_state, relay_note from stream_head where facility_id = :id"),
+            {"id": facility.facility_id},
         ).one()
 
 
@@ -134,10 +135,13 @@ def test_the_next_epoch_starts_at_the_last_common_fact(clerk, owner, center, rel
     assert head == facility_head(clerk, facility)
     assert sent_number(clerk, facility) == 9
     assert handler.orphaned == [(facility.stream, 1, 6)]
-    assert [fact.body for fact in facts_of(clerk, facility, 2)][:2] == [fact.body for fact in facts_of(clerk, facility)][6:]
+    assert [fact.body for fact in facts_of(clerk, facility, 2)][:2] == [
+        fact.body for fact in facts_of(clerk, facility)
+    ][6:]
     with center.connect() as connection:
         orphans = connection.scalars(
-            text("select number from inbox_fact where stream = :s and orphaned_at is not null order by number"), {"s": facility.stream}
+            text("select number from inbox_fact where stream = :s and orphaned_at is not null order by number"),
+            {"s": facility.stream},
         ).all()
     assert orphans == [7, 8, 9, 10]
     assert_both_complete(owner, center, facility)
@@ -205,12 +209,18 @@ def test_any_history_of_restores_ends_complete(clerk, owner, center, relay_engin
 
 
 @pytest.mark.parametrize("turn", [1, 2])
-def test_a_center_that_was_restored_under_an_older_epoch_gets_everything_again(clerk, owner, center, center_owner, relay_engine, turn):
+def test_a_center_that_was_restored_under_an_older_epoch_gets_everything_again(
+    clerk, owner, center, center_owner, relay_engine, turn
+):
     facility, way = make_facility(owner), Direct(center)
     write(clerk, facility, 6)
     carry(relay_engine, way, facility)
     with center_owner.begin() as connection:
-        saved = connection.execute(text("select * from inbox_stream where stream = :s"), {"s": facility.stream}).mappings().one()
+        saved = (
+            connection.execute(text("select * from inbox_stream where stream = :s"), {"s": facility.stream})
+            .mappings()
+            .one()
+        )
     for _ in range(turn):
         restore(owner, facility, facility_head(clerk, facility).number - 2)
         carry(relay_engine, way, facility)
@@ -221,7 +231,9 @@ def test_a_center_that_was_restored_under_an_older_epoch_gets_everything_again(c
         values = {"s": facility.stream, "n": 3}
         connection.execute(text("delete from inbox_fact where stream = :s and (number > :n or epoch > 1)"), values)
         connection.execute(text("delete from inbox_epoch where stream = :s and epoch > 1"), values)
-        connection.execute(text("update inbox_epoch set left_number = null, left_hash = null where stream = :s"), values)
+        connection.execute(
+            text("update inbox_epoch set left_number = null, left_hash = null where stream = :s"), values
+        )
         connection.execute(text("""update inbox_stream set epoch = 1, number = :n, applied_number = :n,
             hash = (select hash from inbox_fact where stream = :s and number = :n) where stream = :s"""), values)  # fmt: skip
     assert saved["number"] == 6

@@ -109,7 +109,9 @@ def test_a_head_moved_back_with_its_facts_is_found_by_the_other_side(engines, to
 
 def test_facts_wrongly_marked_as_orphaned_are_found(engines, told, capsys):
     with engines["center", "owner"].begin() as connection:
-        connection.execute(text("update inbox_fact set orphaned_at = now() where stream = :s and number = 2"), {"s": told.stream})
+        connection.execute(
+            text("update inbox_fact set orphaned_at = now() where stream = :s and number = 2"), {"s": told.stream}
+        )
 
     code, said = verify(engines, "center", told, capsys)
 

@@ -66,6 +66,21 @@ create table inbox_fact (
 )
 """
 
+# The same as in the facility's database and in `central_sync.chain`: screens recompute what they show.
+FACT_HASH = """
+create function fact_hash(p_previous bytea, p_stream text, p_epoch bigint, p_number bigint, p_kind text, p_version integer, p_body bytea)
+returns bytea language sql immutable parallel safe as $$
+    select sha256(
+        coalesce(p_previous, sha256(convert_to('sunmed:stream:' || p_stream, 'UTF8')))
+        || int4send(octet_length(p_stream)) || convert_to(p_stream, 'UTF8')
+        || int8send(p_epoch) || int8send(p_number)
+        || int4send(octet_length(p_kind)) || convert_to(p_kind, 'UTF8')
+        || int4send(p_version)
+        || int4send(octet_length(p_body)) || p_body
+    )
+$$
+"""
+
 # Facts are only added; marking those that a restore lost is the one thing that may be written on them.
 GRANTS = (
     "grant select, insert, update on inbox_stream to center_inbox",
@@ -78,7 +93,7 @@ GRANTS = (
 
 
 def upgrade() -> None:
-    for statement in (INBOX_STREAM, INBOX_EPOCH, INBOX_FACT):
+    for statement in (INBOX_STREAM, INBOX_EPOCH, INBOX_FACT, FACT_HASH):
         op.execute(statement)
     for table in ("inbox_stream", "inbox_epoch", "inbox_fact"):
         for statement in (*isolate_center(table), *open_to(table, "center_inbox")):
@@ -88,5 +103,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("drop function fact_hash(bytea, text, bigint, bigint, text, integer, bytea)")
     for table in ("inbox_fact", "inbox_epoch", "inbox_stream"):
         op.execute(f"drop table {table}")

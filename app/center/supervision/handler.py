@@ -1,0 +1,195 @@
+"""Turns received facts into movements, trace events and alerts, in the transaction that takes them into the inbox."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from app.center.supervision import rules, statements
+from central_sync.contract import RefundedLine, SaleRefunded, SaleSold, SoldLine, StockReceived
+from central_sync.inbox import FactRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from central_sync.chain import Fact
+    from central_sync.contract import Product
+
+Row = dict[str, Any]
+
+
+class SupervisionHandler:
+    """What the inbox calls. Identity checks and closed shifts stay in the stream: no screen of theirs exists yet."""
+
+    def apply(self, connection: Connection, stream: str, district: str, facts: Sequence[tuple[Fact, Any]]) -> None:
+        """Write what a batch tells of; raise an alert for each pack that was sold twice."""
+        batch = Batch(stream)
+        for fact, body in facts:
+            batch.add(fact, body)
+        if batch.movements:
+            _write(connection, batch, {"stream": stream, "district": district})
+
+    def orphan(self, connection: Connection, stream: str, district: str, epoch: int, after_number: int) -> None:
+        """A restore lost these facts at the facility: keep what they told of, marked, and tell the officers."""
+        values = {"stream": stream, "epoch": epoch, "after": after_number}
+        for statement in statements.ORPHAN:
+            connection.execute(statement, values)
+        connection.execute(statements.TELL_OF_REWIND, {**values, "district": district})
+
+
+handler = SupervisionHandler()
+
+
+class Batch:
+    """The rows that a batch of facts becomes."""
+
+    def __init__(self, stream: str) -> None:
+        self.stream = stream
+        self.movements: list[Row] = []
+        self.lines: list[Row] = []
+        self.events: list[Row] = []
+        self.claims: list[Row] = []
+        self.returns: list[Row] = []
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of this batch, each once, in order."""
+        return sorted({event["code"] for event in self.events})
+
+    def add(self, fact: Fact, body: Any) -> None:
+        """Take one fact's rows. Raises FactRefused when its lines contradict each other."""
+        if isinstance(body, StockReceived):
+            self._add_received(fact, body)
+        elif isinstance(body, SaleSold):
+            self._add_sold(fact, body)
+        elif isinstance(body, SaleRefunded):
+            self._add_refunded(fact, body)
+
+    def _add_received(self, fact: Fact, body: StockReceived) -> None:
+        self.movements.append(_head(fact, "received", body))
+        for line in body.lines:
+            row = _line(fact, "received", body, line)
+            row |= {"produced_on": line.produced_on, "zone": line.zone, "pack_size": line.pack_size}
+            self._add_line(fact, row, line.codes, units=line.pack_size, pack_size=line.pack_size)
+
+    def _add_sold(self, fact: Fact, body: SaleSold) -> None:
+        if sum(line.amount_fen for line in body.lines) != body.total_fen:
+            raise FactRefused(fact.number, "明细金额之和与总额不符")
+        paid = body.settlement
+        head = _head(fact, "sold", body) | {"terminal": body.terminal, "paid": body.paid, "total_fen": body.total_fen}
+        if paid:
+            head |= {
+                "setl_id": paid.setl_id, "fund_fen": paid.fund_fen, "account_fen": paid.account_fen,
+                "mutual_fen": paid.mutual_fen, "cash_fen": paid.cash_fen,
+            }  # fmt: skip
+        self.movements.append(head)
+        for line in body.lines:
+            row = _line(fact, "sold", body, line) | _sold_details(line)
+            units = max(1, line.quantity // len(line.codes)) if line.split and line.codes else line.pack_size
+            events = self._add_line(fact, row, line.codes, units=units, pack_size=line.pack_size, split=line.split)
+            if body.paid == "self":
+                self.claims += events
+
+    def _add_refunded(self, fact: Fact, body: SaleRefunded) -> None:
+        original = {"original_document": body.original.document, "original_receipt": body.original.receipt}
+        head = _head(fact, "refunded", body) | original | {"total_fen": body.total_fen, "reason": body.reason}
+        if body.settlement:
+            head |= {"reversed_setl_id": body.settlement.reversed_setl_id, "setl_id": body.settlement.new_setl_id}
+        self.movements.append(head)
+        for line in body.lines:
+            row = _line(fact, "refunded", body, line)
+            row |= {"amount_fen": line.amount_fen, "original_line": line.original_line, "goods": line.goods}
+            units = max(1, line.quantity // max(1, len(line.codes)))
+            is_back = line.goods != "kept"
+            events = self._add_line(fact, row, line.codes, units=units, pack_size=units, is_back=is_back)
+            for event in events:
+                event["original_document"] = body.original.document
+            if is_back:
+                self.returns += events
+
+    def _add_line(  # The pack's units and fate are the caller's to say: they differ by kind.
+        self,
+        fact: Fact,
+        row: Row,
+        codes: list[str],
+        *,
+        units: int,
+        pack_size: int,
+        split: bool = False,
+        is_back: bool = False,
+    ) -> list[Row]:
+        if len(set(codes)) != len(codes):
+            raise FactRefused(fact.number, f"第 {row['line']} 行的追溯码有重复")
+        self.lines.append(row | {"code_count": len(codes), "split": split})
+        common = {name: row[name] for name in ("epoch", "number", "line", "kind", "at", "document")}
+        shape = {"units": units, "pack_size": pack_size, "split": split, "is_back": is_back}
+        events = [common | shape | {"code": code} for code in codes]
+        self.events += events
+        return events
+
+
+def _head(fact: Fact, kind: str, body: StockReceived | SaleSold | SaleRefunded) -> Row:
+    return {
+        "epoch": fact.epoch, "number": fact.number, "kind": kind, "document": body.document, "receipt": body.receipt,
+        "at": body.at, "operator": body.operator,
+    }  # fmt: skip
+
+
+def _line(fact: Fact, kind: str, body: StockReceived | SaleSold | SaleRefunded, line: Any) -> Row:
+    product: Product = line.product
+    return {
+        "epoch": fact.epoch, "number": fact.number, "line": line.line, "kind": kind, "at": body.at,
+        "document": body.document, "product": product.code, "national": product.national, "barcode": product.barcode,
+        "name": product.name, "spec": product.spec, "maker": product.maker, "approval": product.approval,
+        "lot": line.lot, "expires_on": None if isinstance(line, RefundedLine) else line.expires_on,
+        "quantity": line.quantity,
+    }  # fmt: skip
+
+
+def _sold_details(line: SoldLine) -> Row:
+    return {
+        "pack_size": line.pack_size, "price": line.price, "amount_fen": line.amount_fen, "scanned_at": line.scanned_at
+    }  # fmt: skip
+
+
+def _write(connection: Connection, batch: Batch, place: Row) -> None:
+    rows = {"movements": batch.movements, "lines": batch.lines, "codes": batch.codes, "events": batch.events}
+    connection.execute(statements.WRITE, {**place, **{name: _json(each) for name, each in rows.items()}})
+    if batch.returns:
+        connection.execute(statements.RELEASE_CLAIMS, {"stream": batch.stream, "rows": _json(batch.returns)})
+    if batch.claims:
+        connection.execute(statements.CLAIM_CODES, {**place, "rows": _json(batch.claims)})
+    judged = sorted({event["code"] for event in batch.events if event["kind"] != "received"})
+    if judged:
+        _judge(connection, judged)
+
+
+def _judge(connection: Connection, codes: Sequence[str]) -> None:
+    """Judge each code by its whole life, so that a late fact may also explain an older alert."""
+    lives: dict[str, list[rules.Event]] = defaultdict(list)
+    for row in connection.execute(statements.READ_EVENTS, {"codes": _json(codes)}):
+        code, *rest = row
+        lives[code].append(rules.Event(*rest))
+    eventful = [code for code, life in lives.items() if len(life) > 1]
+    if not eventful:
+        return  # Sold once, as it should be: there is nothing to raise and nothing to explain.
+    breaches = _json([_breach_row(code, breach) for code in eventful for breach in rules.judge(lives[code])])
+    connection.execute(statements.RAISE_ALERTS, {"rows": breaches})
+    connection.execute(statements.CLEAR_ALERTS, {"codes": _json(eventful), "rows": breaches})
+
+
+def _breach_row(code: str, breach: rules.Breach) -> Row:
+    first, second = breach.first, breach.second
+    return {
+        "kind": breach.kind, "code": code, "first_stream": first.stream, "first_epoch": first.epoch,
+        "first_number": first.number, "first_line": first.line, "stream": second.stream, "epoch": second.epoch,
+        "number": second.number, "line": second.line,
+    }  # fmt: skip
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
