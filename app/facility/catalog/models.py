@@ -122,6 +122,7 @@ class ImportRow(OfTenant, Model):
     changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
     verdict: Mapped[str | None]
     decision: Mapped[str | None]
+    code: Mapped[str | None]  # The own code it will have; joins a taken row to its product.
     product_id: Mapped[int | None]
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 

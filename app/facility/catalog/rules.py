@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -118,18 +118,20 @@ UNITS = ("pack_unit", "base_unit", "pack_size")
 
 def plain(text: str) -> str:
     """Make text comparable: full-width forms folded, invisible characters gone, one space for many, none at the ends."""
-    folded = unicodedata.normalize("NFKC", text)
-    return _SPACES.sub(" ", "".join(" " if _is_invisible(c) else c for c in folded)).strip()
+    return tidy(unicodedata.normalize("NFKC", text))
 
 
 def tidy(text: str) -> str:
     """Keep text as written, without invisible characters and with single spaces."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()
     return _SPACES.sub(" ", "".join(" " if _is_invisible(c) else c for c in text)).strip()
 
 
 def facts(draft: ProductDraft) -> dict[str, Any]:
     """Return the draft as JSON can carry it; decimals as text without idle zeros."""
-    return {name: number_text(value) if isinstance(value, Decimal) else value for name, value in asdict(draft).items()}
+    values = ((name, getattr(draft, name)) for name in FIELDS)
+    return {name: number_text(value) if isinstance(value, Decimal) else value for name, value in values}
 
 
 def digest(draft: ProductDraft) -> str:

@@ -146,6 +146,7 @@ create table import_row (
     changes jsonb not null default '{{}}',
     verdict text,
     decision text,
+    code text,
     product_id bigint,
     before jsonb,
     constraint import_row_pkey primary key (tenant_id, batch_id, number),
