@@ -119,23 +119,23 @@ class Accounts:
                 last=True,
             )
 
-    def unlock(self, realm: int | str, account_id: int) -> None:
+    def unlock(self, account_id: int) -> None:
         """Forget the failures of an account, because an administrator says so."""
         with self.db.transaction(settings={}) as hot:
-            hot.run_last(FORGIVE, {"key": self.key(realm, account_id)})
+            hot.run_last(FORGIVE, {"key": self.key(account_id)})
 
-    def locked(self, realm: int | str, ids: list[int]) -> set[int]:
+    def locked(self, ids: list[int]) -> set[int]:
         """Which of these accounts are locked now, in one statement."""
-        keys = {self.key(realm, account_id): account_id for account_id in ids}
+        keys = {self.key(account_id): account_id for account_id in ids}
         statement = (
             "select key from sign_in_guard where key = any(:keys) and failed_count >= :most and failed_at >= :since"
         )
         rows = self.db.run(statement, keys=list(keys), most=LOCK_AFTER, since=clock.now() - LOCK_FOR)
         return {keys[bytes(row.key)] for row in rows}
 
-    def key(self, realm: int | str, account_id: int) -> bytes:
-        """The key under which the failures of a known account are counted."""
-        return personal.lookup(f"door:{self.table}:{realm}/{account_id}")
+    def key(self, account_id: int) -> bytes:
+        """The key under which the failures of a known account are counted; ids are unique in a whole wing."""
+        return personal.lookup(f"door:{self.table}:{account_id}")
 
     def save_password(self, account_id: int, password_hash: str, *, must_change: bool) -> int:
         """Store a new password and end every session of the account; returns the new session version."""

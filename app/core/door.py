@@ -10,7 +10,7 @@ import base64
 import unicodedata
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, session, url_for
 from flask_babel import gettext
@@ -23,6 +23,7 @@ from app.core.signin import Ticket, keeper, public
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flask import Response
     from flask.typing import ResponseReturnValue
     from flask_wtf import FlaskForm
 
@@ -32,6 +33,7 @@ T = TypeVar("T")
 
 blueprint = Blueprint("door", __name__)
 TERMINAL_COOKIE = "sunmed_terminal"
+CODE_SECONDS = 90 * 24 * 3600
 
 
 class WrongSignIn(Refusal):
@@ -166,14 +168,14 @@ def strike(account: Account | None, login: str = "") -> None:
     """Count one try before it is checked; refuse it when there were too many."""
     accounts = keeper().accounts
     unknown = personal.lookup(f"door:{accounts.table}:?{login}")
-    until = accounts.strike(accounts.key(account.realm, account.id) if account else unknown, _address_key())
+    until = accounts.strike(accounts.key(account.id) if account else unknown, _address_key())
     if until is not None:
         raise DoorLocked(minutes=max(1, -int(-(until - clock.now()).total_seconds() // 60)))
 
 
 def forgive(account: Account) -> None:
     """Forget the failures of who has shown to be the right person."""
-    keeper().accounts.forgive(keeper().accounts.key(account.realm, account.id), _address_key())
+    keeper().accounts.forgive(keeper().accounts.key(account.id), _address_key())
 
 
 def _address_key() -> bytes:
@@ -231,16 +233,15 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm()
     refusal = None
     if form.validate_on_submit():
-        wanted = _wanted()
         try:
             ticket = admit(form.code.data, form.name.data, form.password.data)
         except Refusal as refused:
             refusal = refused
         else:
-            session["wanted"] = wanted
-            return redirect(wanted if ticket.step == signin.FULL else url_for(f"door.{ticket.step}"), 303)
+            session["wanted"] = request.args.get("next")
+            return _remember_code(_next_page(ticket), form.code.data)
     if request.method == "GET" and not form.code.data:
-        form.code.data = request.cookies.get("sunmed_code", "")
+        form.code.data = request.cookies.get(_code_cookie(), "")
     described = keeper().describe(keeper().normal_code(_plain(form.code.data or ""))) if form.code.data else ""
     return _door_page("signin/sign_in.html", refusal, form, described=described, left=session.pop("left", ""))
 
@@ -359,9 +360,17 @@ def _door_page(template: str, refusal: Refusal | None, form: FlaskForm, **facts:
     return make_response(page, status)
 
 
-def _next_page(ticket: Ticket) -> ResponseReturnValue:
-    wanted = session.pop("wanted", None) if ticket.step == signin.FULL else None
-    return redirect(_inside(wanted) if ticket.step == signin.FULL else url_for(f"door.{ticket.step}"), 303)
+def _remember_code(answer: Response, code: str) -> Response:
+    """Fill in the organization code next time; it is public and the same for everybody at this till."""
+    answer.set_cookie(
+        _code_cookie(), code[:40], max_age=CODE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure
+    )
+    return answer
+
+
+def _next_page(ticket: Ticket) -> Response:
+    target = _inside(session.pop("wanted", None)) if ticket.step == signin.FULL else url_for(f"door.{ticket.step}")
+    return cast("Response", redirect(target, 303))
 
 
 def _wanted() -> str:
@@ -374,3 +383,7 @@ def _inside(path: str | None) -> str:
     if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or not path.isprintable():
         return home
     return request.script_root + path
+
+
+def _code_cookie() -> str:
+    return f"sunmed_code_{current_app.config['WING']}"

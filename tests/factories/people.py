@@ -10,6 +10,8 @@ import secrets
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from flask.testing import FlaskClient
+
 from app.core import clock, signin, tenancy
 
 PASSWORD = "open sesame 2026"
@@ -163,3 +165,33 @@ def post(client, address: str, data: dict | None = None, **options):
 
 def _letters(count: int) -> str:
     return "".join(secrets.choice("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789") for _ in range(count))
+
+
+class CenterClient(FlaskClient):
+    """A test client that speaks to the center at its mount, as a browser does; its cookie lives there."""
+
+    def open(self, *args, **kwargs):
+        kwargs.setdefault("base_url", "http://localhost/center")
+        return super().open(*args, **kwargs)
+
+    def session_transaction(self, *args, **kwargs):
+        kwargs.setdefault("base_url", "http://localhost/center")
+        return super().session_transaction(*args, **kwargs)
+
+
+def center_client(app) -> CenterClient:
+    """A test client of the center. Addresses are given without the mount."""
+    return CenterClient(app, app.response_class, use_cookies=True)
+
+
+def make_officer(
+    app, role: str = "officer", district: str = "3302", *, name: str = "周经办", totp_secret: str | None = None
+) -> Officer:
+    """Somebody of the center with this role and district."""
+    from app.center.registry import officer_actions
+
+    number = f"c{_letters(8)}"
+    with app.app_context(), tenancy.acting_as(district=district):
+        person = officer_actions.NewOfficer(district, number, name, role, PASSWORD, totp_secret)
+        made = officer_actions.add_officer(person)
+    return Officer(made.officer_id, district, role, name, number, PASSWORD)

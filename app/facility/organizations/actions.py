@@ -295,7 +295,7 @@ def reset_password(staff_id: int, by: int, *, by_owner: bool = False) -> str:
     """
     password = passwords.make_one_time()
     _reset_password(staff_id, by, passwords.make_hash(password), by_owner=by_owner)
-    queries.ACCOUNTS.unlock(_tenant(), staff_id)
+    queries.ACCOUNTS.unlock(staff_id)
     return password
 
 
@@ -323,7 +323,7 @@ def unlock_staff(staff_id: int) -> None:
     """Let a person who failed too often try again now."""
     queries.get_staff(staff_id)
     trail.record("staff.unlocked", str(staff_id))
-    queries.ACCOUNTS.unlock(_tenant(), staff_id)
+    queries.ACCOUNTS.unlock(staff_id)
 
 
 # ---- terminals -----------------------------------------------------------------------------------------------------

@@ -33,9 +33,13 @@ class RoleForm(FlaskForm):  # type: ignore[misc]
     """A role, where it holds, and until when."""
 
     role = SelectField(_("岗位"), [InputRequired()])
-    facility = SelectField(_("范围"), [InputRequired()])
+    facility = SelectField(_("范围"), [Optional()])
     valid_from = DateField(_("自"), [Optional()])
     valid_until = DateField(_("至"), [Optional()])
+
+
+class NewPersonForm(PersonForm, RoleForm):
+    """A new person with a first role."""
 
 
 class TerminalForm(FlaskForm):  # type: ignore[misc]

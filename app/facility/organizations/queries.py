@@ -298,10 +298,7 @@ def list_roles(staff_id: int) -> Sequence[Any]:
 
 
 def _locked(ids: list[int]) -> set[int]:
-    from app.core import tenancy
-
-    tenant = dict(tenancy.scope()).get("app.tenant_id")
-    return ACCOUNTS.locked(int(tenant), ids) if tenant and ids else set()
+    return ACCOUNTS.locked(ids) if ids else set()
 
 
 def _pattern(search: str) -> str:
