@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, jsonify, render_template, request
-from flask_babel import Babel, gettext, get_locale
+from flask_babel import Babel, get_locale, gettext
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from psycopg import errors as pg
 from sqlalchemy import exc as sqlalchemy_errors
@@ -33,7 +33,7 @@ _NEVER_CACHED = "no-store"
 csrf = CSRFProtect()
 log = logging.getLogger("sunmed.web")
 
-POLICY = "; ".join(
+POLICY = "; ".join(  # noqa: FLY002 - one line each
     [
         "default-src 'self'",
         "img-src 'self' data:",
@@ -51,7 +51,9 @@ POLICY = "; ".join(
 
 def make_flask(wing: str, secret: str, *, testing: bool, https: bool) -> Flask:
     """Make the bare application of a wing with everything that is the same in both."""
-    app = Flask(f"app.{wing}", root_path=str(ROOT), template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app = Flask(
+        f"app.{wing}", root_path=str(ROOT), template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static")
+    )
     app.config.update(
         SECRET_KEY=secret,
         WING=wing,
@@ -176,7 +178,12 @@ def answer_failure(code: str, message: str, status: int, template: str = "errors
 
 
 def _refused(refusal: Refusal) -> ResponseReturnValue:
-    return answer_failure(refusal.code, refusal.message, refusal.status, "errors/not_found.html" if refusal.status == 404 else "errors/refusal.html")
+    return answer_failure(
+        refusal.code,
+        refusal.message,
+        refusal.status,
+        "errors/not_found.html" if refusal.status == 404 else "errors/refusal.html",
+    )
 
 
 def _outage(outage: Outage) -> ResponseReturnValue:
@@ -218,5 +225,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 def _bug(error: Exception) -> ResponseReturnValue:
     log.exception("bug %s %s %s", getattr(g, "request_id", "-"), request.method, request.url_rule, exc_info=error)
-    message = gettext("系统出错了，这一步没有保存。请重试；仍然出错时请把编号 {number} 告诉维护人员。").format(number=getattr(g, "request_id", "-"))
+    message = gettext("系统出错了，这一步没有保存。请重试；仍然出错时请把编号 {number} 告诉维护人员。").format(
+        number=getattr(g, "request_id", "-")
+    )
     return answer_failure("bug", message, 500, "errors/error.html")

@@ -40,7 +40,14 @@ def sold_lines(lines: Iterable[Line], picks: Sequence[Mapping[str, Any]]) -> lis
 
 
 def sale_sold(
-    document: UUID, receipt: str, at: datetime, operator: str, terminal: str, total_fen: int, lines: list[dict[str, Any]], settlement: Mapping[str, Any] | None
+    document: UUID,
+    receipt: str,
+    at: datetime,
+    operator: str,
+    terminal: str,
+    total_fen: int,
+    lines: list[dict[str, Any]],
+    settlement: Mapping[str, Any] | None,
 ) -> str:
     """sale.sold 1: goods left over the counter, paid by insurance (with its settlement) or by the customer alone."""
     body = {

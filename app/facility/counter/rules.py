@@ -10,7 +10,15 @@ import msgspec
 
 from app.core.money import fen
 from app.facility.counter.errors import (
-    CodeScannedTwice, EmptyBasket, NeedsPrescription, NoPharmacist, CodesMissing, PriceMissing, TenderShort, TenderTooMuch, TooMany,
+    CodeScannedTwice,
+    CodesMissing,
+    EmptyBasket,
+    NeedsPrescription,
+    NoPharmacist,
+    PriceMissing,
+    TenderShort,
+    TenderTooMuch,
+    TooMany,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -155,7 +163,11 @@ def add_pack(basket: Basket, about: About, lot: Lot | None, at: datetime, code: 
 
 def _waiting_line(basket: Basket, about: About, lot: Lot | None) -> Line | None:
     """A line of this product that still misses codes: of the same lot first, then of no lot yet, then of another."""
-    missing = [line for line in basket.lines if line.about.product_id == about.product_id and not line.split and line.sale_units > len(line.codes)]
+    missing = [
+        line
+        for line in basket.lines
+        if line.about.product_id == about.product_id and not line.split and line.sale_units > len(line.codes)
+    ]
     ranked = sorted(missing, key=lambda line: 0 if lot and line.lot_id == lot.lot_id else 1 if not line.codes else 2)
     return ranked[0] if ranked else None
 
@@ -222,7 +234,16 @@ def set_quantity(line: Line, sale_units: int) -> None:
         del line.codes[sale_units:]
 
 
-def add_prescription(basket: Basket, rx: str, number: str, title: str, wanted: Iterable[tuple[About, Lot | None, int]], at: datetime) -> None:
+def make_split(line: Line, lot: Lot, codes: list[Code]) -> None:
+    """Turn a line into single units of an opened pack (拆零), one unit to begin with."""
+    line.split, line.quantity = True, 1
+    _set_lot(line, lot)
+    line.codes = codes
+
+
+def add_prescription(
+    basket: Basket, rx: str, number: str, title: str, wanted: Iterable[tuple[About, Lot | None, int]], at: datetime
+) -> None:
     """Put a reviewed prescription's lines into the basket; its quantities are the prescriber's (base units)."""
     for about, lot, quantity in wanted:
         line = _append(basket, about, None, at)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID, uuid4
@@ -20,6 +19,7 @@ from app.facility.counter.errors import NoShift, PrescriptionNotReady, PreviewNe
 from app.facility.db import hot_action, transaction
 from app.facility.insurance import desk as desks
 from app.facility.insurance import identify, machine, messages
+from app.facility.organizations import queries as organizations
 from app.facility.stock.actions import as_json
 from app.facility.stock.errors import CodeNotForSale, NotEnoughStock
 from app.national import amounts
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from app.core.db import Hot
     from app.core.tenancy import Desk
     from app.national.envelope import Answer
-
-ON_DUTY_FOR = timedelta(hours=16)  # A check-in of yesterday does not count today, even when nobody checked out.
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,9 @@ class Asked:
     receipt: str = ""
 
 
-def settle_basket(desk: Desk, basket_id: UUID, version: int, tenders: Sequence[rules.Tender] = (), *, seen: bool = False) -> Outcome:
+def settle_basket(
+    desk: Desk, basket_id: UUID, version: int, tenders: Sequence[rules.Tender] = (), *, seen: bool = False
+) -> Outcome:
     """Settle a basket (结算): reserve, ask the center when a card was read, and write the outcome.
 
     `seen`: the clerk has seen the split; the center then refuses when its own differs. The same basket sent again does it
@@ -87,16 +87,16 @@ def find_outcome(desk: Desk, sale_id: UUID) -> Outcome:
 
 
 @hot_action
-def _ask(desk: Desk, basket_id: UUID, version: int, tenders: tuple[rules.Tender, ...], seen: bool) -> Asked:  # noqa: FBT001 - one plain fact among others
+def _ask(desk: Desk, basket_id: UUID, version: int, tenders: tuple[rules.Tender, ...], seen: bool) -> Asked:
     digest = hashlib.sha256(msgspec.json.encode([str(basket_id), version, tenders, seen])).digest()
     at, today = clock.now(), clock.business_date()
-    keys = {**desk.keys, "document": basket_id, "at": at, "today": today, "since": at - ON_DUTY_FOR}
+    keys = {**desk.keys, "document": basket_id, "at": at, "today": today}
     with transaction(settings=desk.settings) as hot:
-        loaded = _load(hot, keys, version, digest)
+        loaded, pharmacist = _load(hot, desk, keys, version, digest)
         if isinstance(loaded, Outcome):
             return Asked(loaded)
         basket = msgspec.json.decode(loaded.content, type=rules.Basket)
-        rules.check_ready(basket, pharmacist=loaded.pharmacist)
+        rules.check_ready(basket, pharmacist=pharmacist)
         if loaded.shift_id is None:
             raise NoShift
         draft = _draft(desk, keys, loaded, basket, tenders, digest, seen)
@@ -105,30 +105,42 @@ def _ask(desk: Desk, basket_id: UUID, version: int, tenders: tuple[rules.Tender,
         faults.at("settle.reserved")
         if draft["infno"] is None:
             return Asked(_finish_cash(hot, desk, draft, basket, row, tenders))
-    return Asked(None, _attempt(desk, draft, row, loaded), row.receipt)
+    return Asked(None, _attempt(desk, draft, row), row.receipt)
 
 
-def _load(hot: Hot, keys: dict[str, Any], version: int, digest: bytes) -> Any:
-    rows = hot.run(statements.LOAD, keys)
+def _load(hot: Hot, desk: Desk, keys: dict[str, Any], version: int, digest: bytes) -> tuple[Any, bool]:
+    """What settling needs to know, and whether a pharmacist is on duty; or what became of the basket already."""
+    duty = organizations.on_duty_params(desk.facility_id, keys["at"])
+    rows, present = hot.run_all([(statements.LOAD, keys), (organizations.ON_DUTY, duty)])
     if not rows:
         raise NotFound
     if rows[0].state == "open" and rows[0].version == version:
-        return rows[0]
+        return rows[0], bool(present)
     known = hot.run(statements.KNOWN_SALE, keys)
     if not known:
         raise StaleBasket
     if bytes(known[0].digest) != digest:
         raise DocumentChanged
-    return _known_outcome(known[0])
+    return _known_outcome(known[0]), False
 
 
 def _known_outcome(sale: Any) -> Outcome:
-    kinds: dict[str, Literal["settled", "unknown", "refused"]] = {"settled": "settled", "asked": "unknown", "refused": "refused"}
+    kinds: dict[str, Literal["settled", "unknown", "refused"]] = {
+        "settled": "settled",
+        "asked": "unknown",
+        "refused": "refused",
+    }
     return Outcome(kinds[sale.state], sale.id, sale.receipt, sale.refusal or "")
 
 
 def _draft(
-    desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket, tenders: Sequence[rules.Tender], digest: bytes, seen: bool
+    desk: Desk,
+    keys: dict[str, Any],
+    loaded: Any,
+    basket: rules.Basket,
+    tenders: Sequence[rules.Tender],
+    digest: bytes,
+    seen: bool,
 ) -> dict[str, Any]:
     """All parameters of ASK."""
     insured = loaded.identification_id is not None
@@ -157,9 +169,18 @@ def _message(desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket
         extra["agent"] = agent
     if seen and basket.preview:
         shown = basket.preview
-        extra["expected"] = amounts.wire_shares(amounts.Shares(shown["fund_fen"], shown["account_fen"], shown["mutual_fen"], shown["cash_fen"]))
+        extra["expected"] = amounts.wire_shares(
+            amounts.Shares(shown["fund_fen"], shown["account_fen"], shown["mutual_fen"], shown["cash_fen"])
+        )
     content = messages.purchase(person, [wire_line(line) for line in basket.lines], keys["at"], extra, codes=True)
-    stored = machine.Sealed(here.wire, desks.operator_of(desk), person.admdvs, loaded.sign_no, person.psn_no, msgspec.json.encode(content).decode())
+    stored = machine.Sealed(
+        here.wire,
+        desks.operator_of(desk),
+        person.admdvs,
+        loaded.sign_no,
+        person.psn_no,
+        msgspec.json.encode(content).decode(),
+    )
     sealed = machine.seal(desk.tenant_id, stored)
     return {
         "attempt": uuid4(), "infno": "2102", "institution": here.wire.code, "sealed": sealed,
@@ -186,7 +207,7 @@ def _line(line: rules.Line) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _attempt(desk: Desk, draft: dict[str, Any], row: Any, loaded: Any) -> machine.Attempt:
+def _attempt(desk: Desk, draft: dict[str, Any], row: Any) -> machine.Attempt:
     stored: machine.Sealed = draft["_stored"]
     return machine.Attempt(
         id=draft["attempt"], tenant_id=desk.tenant_id, facility_id=desk.facility_id, document_kind="sale", document_id=draft["document"], infno="2102",
@@ -205,40 +226,49 @@ def _all_covered(hot: Hot, draft: dict[str, Any], basket: rules.Basket, row: Any
     if not short and row.reserved_lots < row.wanted_lots:
         raise pg.SerializationFailure  # Another till took from a lot between looking and locking: choose again.
     if short:
-        raise _shortage(hot, draft, basket)
-    if row.taken_codes < row.wanted_codes:
-        raise _code_trouble(hot, draft)
+        raise NotEnoughStock(
+            shortages="；".join(_shortage(hot, draft, line, picked.get(line.line_no, 0)) for line in short[:5])
+        )
+    wanted = {code.code for line in basket.lines for code in line.codes}
+    if untaken := wanted - set(row.taken_codes):
+        raise _code_trouble(hot, draft, untaken)
     wanted_rx = {line.rx: line.rx_number for line in basket.lines if line.rx}
     if row.taken_rx < len(wanted_rx):
         raise PrescriptionNotReady(number="、".join(wanted_rx.values()), why="已被使用、过期或还没有审过")
 
 
-def _shortage(hot: Hot, draft: dict[str, Any], basket: rules.Basket) -> NotEnoughStock:
-    found = []
-    for row in hot.run(statements.WHY_SHORT, draft):
-        line = basket.line(row.line_no)
-        if line is None or row.free >= row.quantity:
-            continue
-        unit, size = (line.about.base_unit, 1) if line.split else (line.about.pack_unit, line.about.pack_size)
-        why = "（有批号已冻结或召回）" if row.held else "（有批号已过效期）" if row.expired else ""
-        found.append(f"{line.about.name} {line.about.spec} 只剩 {row.free // size} {unit}，还差 {-(-(row.quantity - row.free) // size)} {unit}{why}")
-    return NotEnoughStock(shortages="；".join(found) or "有品种刚被另一台卖出")
+def _shortage(hot: Hot, draft: dict[str, Any], line: rules.Line, free: int) -> str:
+    hint = hot.run(statements.WHY_SHORT, {**draft, "product": line.about.product_id})[0]
+    unit, size = (line.about.base_unit, 1) if line.split else (line.about.pack_unit, line.about.pack_size)
+    why = "（有批号已冻结或召回）" if hint.held else "（有批号已过效期）" if hint.expired else ""
+    return f"{line.about.name} {line.about.spec} 只剩 {free // size} {unit}，还差 {-(-(line.quantity - free) // size)} {unit}{why}"
 
 
-def _code_trouble(hot: Hot, draft: dict[str, Any]) -> CodeNotForSale:
-    words = {None: "没有入库记录", "SOLD": "已经售出", "RESERVED": "正在另一台结算", "FROZEN": "已冻结", "SPLIT_OPEN": "已拆零或余量不足", "IN_STOCK": "还没有拆开"}
-    rows = hot.run(statements.WHY_CODE, draft)
-    return CodeNotForSale(codes="；".join(f"…{row.code[-6:]} {words.get(row.state, '不在架')}" for row in rows[:5]))
+def _code_trouble(hot: Hot, draft: dict[str, Any], untaken: set[str]) -> CodeNotForSale:
+    words = {
+        "SOLD": "已经售出",
+        "RESERVED": "正在另一台结算",
+        "FROZEN": "已冻结",
+        "SPLIT_OPEN": "已拆零或余量不足",
+        "IN_STOCK": "还没有拆开",
+    }
+    states = {row.code: row.state for row in hot.run(statements.WHY_CODE, {**draft, "untaken": list(untaken)})}
+    said = [f"…{code[-6:]} {words.get(states.get(code, ''), '不在架')}" for code in sorted(untaken)[:5]]
+    return CodeNotForSale(codes="；".join(said))
 
 
 # ---- writing the outcome -------------------------------------------------------------------------------------------
 
 
-def _finish_cash(hot: Hot, desk: Desk, draft: dict[str, Any], basket: rules.Basket, row: Any, tenders: Sequence[rules.Tender]) -> Outcome:
+def _finish_cash(
+    hot: Hot, desk: Desk, draft: dict[str, Any], basket: rules.Basket, row: Any, tenders: Sequence[rules.Tender]
+) -> Outcome:
     paid, _change = rules.settle_tenders(basket.total_fen, tenders)
     cash_fen = sum(tender.amount_fen for tender in paid if tender.kind == "cash")
     lines = events.sold_lines(basket.lines, row.picks)
-    facts = events.sale_sold(draft["document"], row.receipt, draft["at"], desk.operator, desk.terminal, basket.total_fen, lines, None)
+    facts = events.sale_sold(
+        draft["document"], row.receipt, draft["at"], desk.operator, desk.terminal, basket.total_fen, lines, None
+    )
     params = {**draft, "cash_fen": cash_fen, "tenders": as_json(paid), "facts": facts}
     hot.run_all([(statements.CONFIRM_CASH, params), (statements.TELL, params)], last=True)
     return Outcome("settled", draft["document"], row.receipt)
@@ -268,25 +298,45 @@ class Sales:
         faults.at("settle.releasing")
         state = "reversed" if code == "REVERSED" else "refused"
         with transaction(settings=attempt.settings) as hot:
-            written = hot.run_last(statements.RELEASE, machine.outcome(attempt, was, state, {"code": code, "text": why[:500]}))
+            written = hot.run_last(
+                statements.RELEASE, machine.outcome(attempt, was, state, {"code": code, "text": why[:500]})
+            )
         faults.at("settle.released")
         return bool(written)
 
 
 def _confirmation(
-    attempt: machine.Attempt, keys: dict[str, Any], sale: Any, basket: rules.Basket, picks: list[dict[str, Any]], split: messages.Split
+    attempt: machine.Attempt,
+    keys: dict[str, Any],
+    sale: Any,
+    basket: rules.Basket,
+    picks: list[dict[str, Any]],
+    split: messages.Split,
 ) -> dict[str, Any]:
     """All parameters of CONFIRM and TELL."""
     given = msgspec.convert(sale.tendered, type=list[rules.Tender])
     paid = _own_part(split.cash_fen, given)
-    insured = [rules.Tender("fund", split.fund_fen), rules.Tender("account", split.account_fen), rules.Tender("mutual", split.mutual_fen)]
+    insured = [
+        rules.Tender("fund", split.fund_fen),
+        rules.Tender("account", split.account_fen),
+        rules.Tender("mutual", split.mutual_fen),
+    ]
     settlement = {
         "setl_id": split.setl_id, "msgid": attempt.message_id, "fund_fen": split.fund_fen, "account_fen": split.account_fen,
         "mutual_fen": split.mutual_fen, "cash_fen": split.cash_fen,
     }  # fmt: skip
     lines = events.sold_lines(basket.lines, picks)
     number, _, name = str(sale.who).partition(" ")
-    facts = events.sale_sold(sale.id, sale.receipt, keys["at"], f"{number} {mask_name(name)}", sale.terminal, sale.total_fen, lines, settlement)
+    facts = events.sale_sold(
+        sale.id,
+        sale.receipt,
+        keys["at"],
+        f"{number} {mask_name(name)}",
+        sale.terminal,
+        sale.total_fen,
+        lines,
+        settlement,
+    )
     return {
         **keys, "staff": sale.staff_id, "setl_id": split.setl_id, "mdtrt_id": split.mdtrt_id, "money": as_json(money_of(split)),
         "cash_fen": sum(tender.amount_fen for tender in paid if tender.kind == "cash"), "tenders": as_json([*insured, *paid]), "facts": facts,

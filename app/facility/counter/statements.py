@@ -10,12 +10,7 @@ from app.facility.insurance.machine import CLOSE_ATTEMPT, OPEN_ATTEMPT
 # Everything that settling needs to know, read once.
 LOAD = """
 select b.content::text as content, b.version, b.state, sh.id as shift_id, i.id as identification_id, i.sealed, i.shown, i.identity, i.read_at, i.buyer,
-    i.agent_sealed, i.matched_by, i.override_reason, i.sign_no,
-    exists (
-        select from (select distinct on (a.staff_id) a.kind, a.staff_id from attendance a
-            where a.tenant_id = %(tenant)s and a.facility_id = %(facility)s and a.at > %(since)s order by a.staff_id, a.at desc) d
-        join staff_role r on r.tenant_id = %(tenant)s and r.staff_id = d.staff_id and r.role = 'pharmacist' and r.ended_at is null
-        where d.kind = 'in') as pharmacist
+    i.agent_sealed, i.matched_by, i.override_reason, i.sign_no
 from basket b
 left join shift sh on sh.tenant_id = b.tenant_id and sh.station = b.station and sh.closed_at is null
 left join identification i on i.tenant_id = b.tenant_id and i.id = (b.content ->> 'identification')::uuid
@@ -101,7 +96,7 @@ with input as (
         identification_id, tendered, asked_at)
     select %(tenant)s, %(document)s, %(facility)s, %(station)s, %(terminal)s, %(shift)s, %(staff)s, 'asked', %(paid)s, %(digest)s,
         'S' || to_char(%(today)s::date, 'YY-MMDD') || '-' || lpad(head.receipt_number::text, 4, '0'), %(today)s, %(total_fen)s,
-        %(identification)s, %(tendered)s::jsonb, %(at)s
+        %(identification)s::uuid, %(tendered)s::jsonb, %(at)s
     from head returning receipt
 ), lines as (
     insert into sale_line (tenant_id, sale_id, line_no, product_id, quantity, split, price, amount_fen, prescription_id, scanned_at, described)
@@ -115,7 +110,7 @@ with input as (
 ), {OPEN_ATTEMPT}
 select (select receipt from document) as receipt, (select message_id from attempt) as message_id,
     (select count(*) from closed) as closed, (select count(*) from sums) as wanted_lots, (select count(*) from reserved) as reserved_lots,
-    (select count(*) from code_input) as wanted_codes, (select count(*) from code_taken) as taken_codes, (select count(*) from rx_taken) as taken_rx,
+    (select count(*) from code_input) as wanted_codes, (select coalesce(jsonb_agg(code), '[]') from code_taken) as taken_codes, (select count(*) from rx_taken) as taken_rx,
     (select jsonb_agg(jsonb_build_object('line_no', p.line_no, 'lot_id', p.lot_id, 'quantity', p.quantity, 'lot_number', s.lot_number,
         'expires_on', s.expires_on) order by p.line_no, s.expires_on)
      from picks p join shelf s on s.lot_id = p.lot_id and s.zone = p.zone) as picks
@@ -227,21 +222,10 @@ left join identification i on i.tenant_id = s.tenant_id and i.id = s.identificat
 where s.tenant_id = %(tenant)s and s.id = %(document)s
 """
 
-# Says why a reservation failed: per line what is free now, and the state of each code.
+# Says more of a line that could not be covered, and the state of the codes that were not taken.
 WHY_SHORT = """
-with input as (
-    select * from jsonb_to_recordset(%(lines)s::jsonb) as l(line_no int, product_id bigint, quantity bigint, split boolean, lot_id bigint)
-)
-select i.line_no, i.quantity, coalesce(sum(b.on_hand - b.reserved) filter (where l.hold is null and b.expires_on >= %(today)s
-        and (b.zone = 'SPLIT') = i.split and b.zone in ('SALEABLE', 'COLD', 'CONTROLLED', 'SPLIT')), 0)::bigint as free,
-    bool_or(l.hold is not null) as held, bool_or(b.expires_on < %(today)s) as expired
-from input i left join lot_balance b on b.tenant_id = %(tenant)s and b.facility_id = %(facility)s and b.product_id = i.product_id
-    and (i.lot_id is null or b.lot_id = i.lot_id) and b.on_hand > 0
-left join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id
-group by i.line_no, i.quantity order by i.line_no
+select coalesce(bool_or(l.hold is not null), false) as held, coalesce(bool_or(b.expires_on < %(today)s), false) as expired
+from lot_balance b join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id
+where b.tenant_id = %(tenant)s and b.facility_id = %(facility)s and b.product_id = %(product)s and b.on_hand > 0
 """
-WHY_CODE = """
-select c.code, t.state, t.remaining - t.reserved as free from jsonb_to_recordset(%(codes)s::jsonb) as c(code text, quantity bigint, split boolean)
-left join trace_code t on t.tenant_id = %(tenant)s and t.code = c.code and t.facility_id = %(facility)s
-where t.code is null or t.state <> (case when c.split then 'SPLIT_OPEN' else 'IN_STOCK' end) or t.remaining - t.reserved < c.quantity
-"""
+WHY_CODE = "select code, state from trace_code where tenant_id = %(tenant)s and facility_id = %(facility)s and code = any(%(untaken)s)"

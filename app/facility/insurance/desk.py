@@ -66,17 +66,33 @@ def national_client() -> client.NationalClient:
         config = current_app.config
         options: dict[str, Any] = {"threads": config.get("THREADS", 8), "holds_transaction": db.in_transaction}
         if config.get("CENTER_URL"):
-            known = client.over_http(config["CENTER_URL"], own_port=config.get("OWN_PORT"), seconds=config.get("CENTER_SECONDS", client.SECONDS), **options)
+            known = client.over_http(
+                config["CENTER_URL"],
+                own_port=config.get("OWN_PORT"),
+                seconds=config.get("CENTER_SECONDS", client.SECONDS),
+                **options,
+            )
         else:
             known = client.in_process(config["CENTER_APP"], **options)
         current_app.extensions["national_client"] = known
     return known
 
 
-def ask_once(desk: Desk, infno: str, content: Mapping[str, Any], *, insuplc_admdvs: str = "", sign_no: str = "") -> envelope.Answer:
+def ask_once(
+    desk: Desk, infno: str, content: Mapping[str, Any], *, insuplc_admdvs: str = "", sign_no: str = ""
+) -> envelope.Answer:
     """Ask a question that changes nothing at the center (9001, 1101, 2101, 5203, 6101). Raises Outage."""
     here = institution(desk.tenant_id, desk.facility_id)
-    body = compose(here.wire, operator_of(desk), infno, next_message_id(desk), clock.now(), _encode(content), insuplc_admdvs, sign_no)
+    body = compose(
+        here.wire,
+        operator_of(desk),
+        infno,
+        next_message_id(desk),
+        clock.now(),
+        _encode(content),
+        insuplc_admdvs,
+        sign_no,
+    )
     db.end_reading()
     return national_client().ask(client.Call(infno, body, here.wire.code, here.secret))
 
@@ -89,7 +105,14 @@ def next_message_id(desk: Desk) -> str:
 
 
 def compose(
-    here: envelope.Institution, who: envelope.Operator, infno: str, message_id: str, at: datetime, content: bytes, insuplc_admdvs: str, sign_no: str
+    here: envelope.Institution,
+    who: envelope.Operator,
+    infno: str,
+    message_id: str,
+    at: datetime,
+    content: bytes,
+    insuplc_admdvs: str,
+    sign_no: str,
 ) -> bytes:
     """The bytes of a message; the same values give the same bytes."""
     return envelope.compose(infno, message_id, at, here, who, content, insuplc_admdvs=insuplc_admdvs, sign_no=sign_no)

@@ -14,7 +14,13 @@ from app.core.money import fen_to_yuan
 from app.facility.db import transaction
 from app.facility.insurance import desk as desks
 from app.facility.insurance import messages
-from app.facility.insurance.errors import AgentNeeded, IdentificationExpired, MatchNotConfirmed, RefusedByCenter, WrongCredential
+from app.facility.insurance.errors import (
+    AgentNeeded,
+    IdentificationExpired,
+    MatchNotConfirmed,
+    RefusedByCenter,
+    WrongCredential,
+)
 from app.facility.stock.events import as_facts
 from app.national import certno, envelope
 
@@ -53,7 +59,14 @@ SENTENCES = {
 }
 
 
-def identify(desk: Desk, identification_id: UUID, text: str, read_how: str, buyer: str = "self", agent: Mapping[str, str] | None = None) -> UUID:
+def identify(
+    desk: Desk,
+    identification_id: UUID,
+    text: str,
+    read_how: str,
+    buyer: str = "self",
+    agent: Mapping[str, str] | None = None,
+) -> UUID:
     """Read a credential and ask the center whose it is (1101); keeps the answer sealed and returns its id.
 
     `text` is an e-certificate's QR text, a citizen id or a card number; `read_how` is typed, card or ecert. A purchase for
@@ -66,7 +79,9 @@ def identify(desk: Desk, identification_id: UUID, text: str, read_how: str, buye
     sign_no = sign_in(desk)
     cert_type = messages.CERT_TYPES[kind]
     how = "ecert" if kind == "ecert" else read_how
-    answer = desks.ask_once(desk, "1101", messages.person_question(cert_type, number, how, desk.terminal, helper), sign_no=sign_no)
+    answer = desks.ask_once(
+        desk, "1101", messages.person_question(cert_type, number, how, desk.terminal, helper), sign_no=sign_no
+    )
     if not answer.accepted:
         _tell(desk, "identity.blocked", identification_id, {}, answer.code or "refused")
         raise RefusedByCenter(why=answer.message)
@@ -103,25 +118,39 @@ def get(desk: Desk, identification_id: UUID | str) -> Any | None:
 def confirm_match(desk: Desk, identification_id: UUID, reason: str = "") -> None:
     """The operator has compared the person with the credential (人证一致); noted with name and reason, told to the center."""
     with transaction(settings=desk.settings) as hot:
-        rows = hot.run_all([(GET, {**desk.keys, "id": identification_id}), (CONFIRM_MATCH, {**desk.keys, "id": identification_id, "reason": reason or None})])
+        rows = hot.run_all(
+            [
+                (GET, {**desk.keys, "id": identification_id}),
+                (CONFIRM_MATCH, {**desk.keys, "id": identification_id, "reason": reason or None}),
+            ]
+        )
         if rows[1]:
             identity = rows[0][0].identity
             kind = "identity.overridden" if score_of(identity) >= CHECK_BAND else "identity.checked"
-            hot.run_last(APPEND, {**desk.keys, "facts": _fact(desk, kind, identification_id, identity, reason or "matched")})
+            hot.run_last(
+                APPEND, {**desk.keys, "facts": _fact(desk, kind, identification_id, identity, reason or "matched")}
+            )
 
 
 def note_score(desk: Desk, identification_id: UUID | str, identity: Mapping[str, Any]) -> None:
     """Keep the score that came back with a preview: the basket adds signals of its own."""
     with transaction(settings=desk.settings) as hot:
-        hot.run_last(NOTE_SCORE, {**desk.keys, "id": identification_id, "identity": msgspec.json.encode(identity).decode()})
+        hot.run_last(
+            NOTE_SCORE, {**desk.keys, "id": identification_id, "identity": msgspec.json.encode(identity).decode()}
+        )
 
 
 def person_of(desk: Desk, loaded: Any, total_fen: int) -> messages.Person:
     """The person a sale is settled for. Raises IdentificationExpired, MatchNotConfirmed, AgentNeeded."""
-    if clock.now() - loaded.read_at > VALID:
-        raise IdentificationExpired(minutes=int(VALID.total_seconds() // 60))
     if why := needs_match(loaded.identity, total_fen, loaded.matched_by, loaded.override_reason):
         raise MatchNotConfirmed(why=why)
+    return person_read(desk, loaded)
+
+
+def person_read(desk: Desk, loaded: Any) -> messages.Person:
+    """The person a credential was read for, for a look that settles nothing. Raises IdentificationExpired."""
+    if clock.now() - loaded.read_at > VALID:
+        raise IdentificationExpired(minutes=int(VALID.total_seconds() // 60))
     return msgspec.json.decode(personal.unseal_bytes(str(desk.tenant_id), bytes(loaded.sealed)), type=messages.Person)
 
 
@@ -186,7 +215,15 @@ def _exchange(desk: Desk, text: str) -> str:
 
 
 def _keep(
-    desk: Desk, identification_id: UUID, kind: str, person: messages.Person, shown: Mapping[str, Any], identity: Mapping[str, Any], buyer: str, helper: dict[str, str] | None, sign_no: str
+    desk: Desk,
+    identification_id: UUID,
+    kind: str,
+    person: messages.Person,
+    shown: Mapping[str, Any],
+    identity: Mapping[str, Any],
+    buyer: str,
+    helper: dict[str, str] | None,
+    sign_no: str,
 ) -> None:
     tenant = str(desk.tenant_id)
     shown = {**shown, "agent": personal.mask_name(helper["name"]) if helper else ""}
@@ -200,7 +237,9 @@ def _keep(
                 "agent_sealed": personal.seal(tenant, msgspec.json.encode(helper)) if helper else None, "sign_no": sign_no, "at": clock.now(),
             },
         )  # fmt: skip
-        hot.run_last(APPEND, {**desk.keys, "facts": _fact(desk, "identity.checked", identification_id, identity, "read")})
+        hot.run_last(
+            APPEND, {**desk.keys, "facts": _fact(desk, "identity.checked", identification_id, identity, "read")}
+        )
 
 
 def _tell(desk: Desk, kind: str, document: UUID, identity: Mapping[str, Any], reason: str) -> None:
@@ -209,7 +248,11 @@ def _tell(desk: Desk, kind: str, document: UUID, identity: Mapping[str, Any], re
 
 
 def _fact(desk: Desk, kind: str, document: UUID, identity: Mapping[str, Any], reason: str) -> str:
-    signals = [{"code": str(signal.get("code", "")), "weight": int(signal.get("weight") or 0)} for signal in identity.get("signals") or [] if signal.get("known", True)]
+    signals = [
+        {"code": str(signal.get("code", "")), "weight": int(signal.get("weight") or 0)}
+        for signal in identity.get("signals") or []
+        if signal.get("known", True)
+    ]
     body = {
         "document": str(document), "at": clock.now().isoformat(), "operator": desk.operator, "terminal": desk.terminal, "score": score_of(identity),
         "signals": signals, "decision": str(identity.get("band") or ("blocked" if kind.endswith("blocked") else "pass")), "reason_code": reason[:60],

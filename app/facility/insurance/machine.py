@@ -67,7 +67,16 @@ class Sealed:
     content: str
 
     def body(self, infno: str, message_id: str, at: datetime) -> bytes:
-        return desks.compose(self.institution, self.operator, infno, message_id, at, self.content.encode(), self.insuplc_admdvs, self.sign_no)
+        return desks.compose(
+            self.institution,
+            self.operator,
+            infno,
+            message_id,
+            at,
+            self.content.encode(),
+            self.insuplc_admdvs,
+            self.sign_no,
+        )
 
 
 class Documents(Protocol):
@@ -89,10 +98,10 @@ CLOSE_ATTEMPT = """attempt as (
 # A part of a document room's statement: writes the attempt, its message id made from the head's counter.
 OPEN_ATTEMPT = """attempt as (
     insert into insurance_attempt (tenant_id, id, facility_id, document_kind, document_id, infno, state, message_id, digest, sealed, asked_at, deadline_at)
-    select %(tenant)s, %(attempt)s, %(facility)s, %(document_kind)s, %(document)s, %(infno)s, 'asked',
+    select %(tenant)s, %(attempt)s::uuid, %(facility)s, %(document_kind)s, %(document)s, %(infno)s::text, 'asked',
         %(institution)s || to_char(%(at)s at time zone 'Asia/Shanghai', 'YYYYMMDDHH24MISS') || lpad((head.message_number %% 10000)::text, 4, '0'),
         %(message_digest)s, %(sealed)s, %(at)s, %(deadline)s
-    from head where %(infno)s is not null
+    from head where %(infno)s::text is not null
     returning message_id
 )"""
 
@@ -187,7 +196,11 @@ def _resolve(attempt: Attempt) -> str:
 
 
 def _too_late(attempt: Attempt) -> bool:
-    return attempt.given_up or clock.now() - attempt.asked_at > CONFIRM_WITHIN or not current_app.config.get("CENTER_REPLAYS", True)
+    return (
+        attempt.given_up
+        or clock.now() - attempt.asked_at > CONFIRM_WITHIN
+        or not current_app.config.get("CENTER_REPLAYS", True)
+    )
 
 
 def _take_back(attempt: Attempt) -> str:
@@ -195,9 +208,20 @@ def _take_back(attempt: Attempt) -> str:
     here = desks.institution(attempt.tenant_id, attempt.facility_id)
     content = msgspec.json.encode(messages.reversal(attempt.psn_no, attempt.message_id, attempt.infno))
     with transaction(settings=attempt.settings) as hot:
-        number = hot.run_last(desks.NEXT_MESSAGE, {"tenant": attempt.tenant_id, "facility": attempt.facility_id})[0].message_number
+        number = hot.run_last(desks.NEXT_MESSAGE, {"tenant": attempt.tenant_id, "facility": attempt.facility_id})[
+            0
+        ].message_number
     at = clock.now()
-    body = desks.compose(here.wire, envelope.Operator("recovery", "recovery"), "2601", envelope.message_id(here.wire.code, at, number), at, content, "", "")
+    body = desks.compose(
+        here.wire,
+        envelope.Operator("recovery", "recovery"),
+        "2601",
+        envelope.message_id(here.wire.code, at, number),
+        at,
+        content,
+        "",
+        "",
+    )
     answer = desks.national_client().ask(client.Call("2601", body, here.wire.code, here.secret))
     faults.at("recover.reversed")
     if not answer.accepted:

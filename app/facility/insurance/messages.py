@@ -91,7 +91,9 @@ def kind_of_credential(text: str) -> str | None:
     return "card" if _CARD.match(plain) else None
 
 
-def person_question(cert_type: str, number: str, read_how: str, terminal: str, agent: Mapping[str, Any] | None) -> dict[str, Any]:
+def person_question(
+    cert_type: str, number: str, read_how: str, terminal: str, agent: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """The input of 1101."""
     extra = {"credential": read_how, "operator_terminal": terminal, **({"agent": dict(agent)} if agent else {})}
     return {
@@ -108,7 +110,9 @@ def person_question(cert_type: str, number: str, read_how: str, terminal: str, a
     }
 
 
-def purchase(person: Person, lines: Sequence[Line], at: datetime, extra: Mapping[str, Any], *, codes: bool, account: bool = True) -> dict[str, Any]:
+def purchase(
+    person: Person, lines: Sequence[Line], at: datetime, extra: Mapping[str, Any], *, codes: bool, account: bool = True
+) -> dict[str, Any]:
     """The input of 2101 (without codes) and 2102 (with them)."""
     total = sum(line.amount_fen for line in lines)
     head = {
@@ -146,13 +150,22 @@ def _detail(line: Line, *, codes: bool) -> dict[str, Any]:
     }
     if codes:
         flag = "1" if line.split else "0"
-        detail["durg_trac_info"] = [{"feedetl_sn": str(line.line_no), "drug_trac_codg": code, "trdn_flag": flag} for code in line.codes]
+        detail["durg_trac_info"] = [
+            {"feedetl_sn": str(line.line_no), "drug_trac_codg": code, "trdn_flag": flag} for code in line.codes
+        ]
     return detail
 
 
 def cancel(person: Person, setl_id: str, mdtrt_id: str, extra: Mapping[str, Any]) -> dict[str, Any]:
     """The input of 2103."""
-    return {"data": {"setl_id": setl_id, "mdtrt_id": mdtrt_id, "psn_no": person.psn_no, "exp_content": envelope.extension_text(extra)}}
+    return {
+        "data": {
+            "setl_id": setl_id,
+            "mdtrt_id": mdtrt_id,
+            "psn_no": person.psn_no,
+            "exp_content": envelope.extension_text(extra),
+        }
+    }
 
 
 def reversal(psn_no: str, message_id: str, infno: str) -> dict[str, Any]:
@@ -184,7 +197,9 @@ def read_split(output: Mapping[str, Any]) -> Split:
         mdtrt_id=str(info.get("mdtrt_id") or ""),
         policy=extra.get("policy") or {},
         identity=extra.get("identity") or {},
-        duplicates=tuple(str(row.get("code", row)) if isinstance(row, dict) else str(row) for row in extra.get("duplicates") or ()),
+        duplicates=tuple(
+            str(row.get("code", row)) if isinstance(row, dict) else str(row) for row in extra.get("duplicates") or ()
+        ),
     )
 
 

@@ -33,7 +33,9 @@ def as_json(value: object) -> str:
 
 
 @hot_action
-def receive_stock(desk: Desk, receipt_id: UUID, lines: Sequence[rules.ReceiptLine], supplier: str = "", note: str = "") -> str:
+def receive_stock(
+    desk: Desk, receipt_id: UUID, lines: Sequence[rules.ReceiptLine], supplier: str = "", note: str = ""
+) -> str:
     """Take goods in and put them on the shelf (入库, movement PI); returns the receipt's number.
 
     Lots are found or made, every pack's code gets its life begun, and the center is told in the same transaction. Sending
@@ -50,7 +52,14 @@ def receive_stock(desk: Desk, receipt_id: UUID, lines: Sequence[rules.ReceiptLin
 
 
 def _take(
-    hot: Hot, desk: Desk, receipt_id: UUID, digest: bytes, lines: list[rules.ReceiptLine], products: Mapping[int, Any], supplier: str, note: str
+    hot: Hot,
+    desk: Desk,
+    receipt_id: UUID,
+    digest: bytes,
+    lines: list[rules.ReceiptLine],
+    products: Mapping[int, Any],
+    supplier: str,
+    note: str,
 ) -> str:
     at, today = clock.now(), clock.business_date()
     keys = {**desk.keys, "document": receipt_id, "at": at}
@@ -73,11 +82,18 @@ def _take(
         hot.run(statements.EVENTS, {**keys, "kind": "PI", "codes": as_json(codes)})
     try:
         number: str = hot.run(
-            statements.WRITE_RECEIPT, {**keys, "today": today, "digest": digest, "supplier": supplier, "note": note, "lines": as_json(rows)}
+            statements.WRITE_RECEIPT,
+            {**keys, "today": today, "digest": digest, "supplier": supplier, "note": note, "lines": as_json(rows)},
         )[0].number
     except pg.UniqueViolation as twin:
         raise pg.SerializationFailure from twin  # The same receipt arrived twice at once: start again and find it.
-    facts = events.stock_received(receipt_id, number, at, desk.operator, [_fact_line(line, row, products) for line, row in zip(lines, rows, strict=True)])
+    facts = events.stock_received(
+        receipt_id,
+        number,
+        at,
+        desk.operator,
+        [_fact_line(line, row, products) for line, row in zip(lines, rows, strict=True)],
+    )
     hot.run_last(statements.APPEND, {**keys, "facts": facts})
     return number
 

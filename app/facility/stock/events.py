@@ -26,5 +26,11 @@ def product_of(product: Mapping[str, Any]) -> dict[str, Any]:
 
 def stock_received(document: UUID, number: str, at: datetime, operator: str, lines: Sequence[Mapping[str, Any]]) -> str:
     """stock.received 1: lots arrived and were put on the shelf."""
-    body = {"document": str(document), "receipt": number, "at": at.isoformat(), "operator": operator, "lines": list(lines)}
+    body = {
+        "document": str(document),
+        "receipt": number,
+        "at": at.isoformat(),
+        "operator": operator,
+        "lines": list(lines),
+    }
     return as_facts("stock.received", body)

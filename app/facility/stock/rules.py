@@ -39,7 +39,11 @@ class ReceiptLine:
 
 def problems_of(lines: Sequence[ReceiptLine], products: dict[int, Product], today: date) -> list[str]:
     """Say, line by line, what keeps a receipt from being taken: each a sentence with what to do. Empty when all is well."""
-    found = [f"第 {number} 行：{text}" for number, line in enumerate(lines, 1) for text in _line_problems(line, products, today)]
+    found = [
+        f"第 {number} 行：{text}"
+        for number, line in enumerate(lines, 1)
+        for text in _line_problems(line, products, today)
+    ]
     if not lines:
         found.append("还没有明细。请扫码或选择药品，再填批号、效期和数量。")
     if len(lines) > MOST_LINES:
