@@ -22,5 +22,5 @@ class CenterSlow(Outage):
         super().__init__("center slow")
 
 
-class AnsweredByOurselves(Exception):  # noqa: N818 - named as a fact, like refusals
+class AnsweredByOurselves(Exception):
     """The configured address of the center is this very server; it would wait for itself until it stands still."""

@@ -168,8 +168,9 @@ def _of_row(known: Transaction, node: Node, row: Mapping[str, Any], number: int 
     for field in node.fields:
         value = row.get(field.code)
         if field.code in node.nested:
-            value = row.get(_ALSO_CALLED.get(field.code, field.code)) if value is None else value
-            if value is not None and value not in ("", []):
+            if value in (None, "", []):
+                value = row.get(_ALSO_CALLED.get(field.code, field.code))
+            if value not in (None, "", []):
                 yield from _of_node(known, known.inputs[field.code], value)
                 continue
         if value is None or value == "":

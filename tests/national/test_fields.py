@@ -142,3 +142,10 @@ def test_garbage_in_every_known_field_is_survived(data, infno):
     }
 
     assert isinstance(fields.check(infno, message), list)
+
+
+def test_garbage_under_the_second_spelling_does_not_hide_behind_an_empty_first():
+    message = settlement()
+    message["drugdetail"][0] |= {"durg_trac_info": "", "drug_trac_info": True}
+
+    assert [problem.field for problem in fields.check("2102", message)] == ["durg_trac_info"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from app.center.audit.rules import Band, Judgement, Place, Restriction, Situation, Visit, judge
+from app.center.audit.rules import Band, Judgement, Place, Situation, Visit, judge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,6 @@ __all__ = ["Band", "Judgement", "judge_identity"]
 
 def judge_identity(at: datetime, told: Mapping[str, Any], weights: Mapping[str, int]) -> Judgement:
     """Judge from plain values as the fund's and the registry's queries return them. A missing key is not known."""
-    drugs = told.get("drugs")
     return judge(
         Situation(
             at=at,
@@ -26,7 +25,7 @@ def judge_identity(at: datetime, told: Mapping[str, Any], weights: Mapping[str, 
             place=_place(told.get("place")),
             institutions_today=told.get("institutions_today"),
             last_visit=_visit(told.get("last_visit")),
-            drugs=None if drugs is None else [Restriction(*drug) for drug in drugs],
+            drug_contrary=told.get("drug_contrary"),
             cards_at_terminal=told.get("cards_at_terminal"),
             principals_of_agent=told.get("principals_of_agent"),
             own_family_doctor=told.get("own_family_doctor"),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.clock import local
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 ASK_FROM = 40  # Below: pass. From here: ask for the identity card and a reason.
 HOLD_FROM = 70  # From here: hold for the supervisor.
@@ -29,7 +29,7 @@ EARTH_KM = 6371.0
 class Band(StrEnum):
     """What the counter should do."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a band, not a password
     ASK = "ask"
     HOLD = "hold"
 
@@ -52,15 +52,6 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Restriction:
-    """Whom a drug is for, as the catalog has it."""
-
-    sex: str | None = None
-    age_from: int | None = None
-    age_to: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Situation:
     """What is known of a person at a counter. None means not known."""
 
@@ -72,7 +63,7 @@ class Situation:
     place: Place | None = None
     institutions_today: int | None = None
     last_visit: Visit | None = None
-    drugs: Sequence[Restriction] | None = None
+    drug_contrary: bool | None = None
     cards_at_terminal: int | None = None
     principals_of_agent: int | None = None
     own_family_doctor: bool | None = None
@@ -137,7 +128,7 @@ def judge(situation: Situation, weights: Mapping[str, int]) -> Judgement:
 def _spoken(situation: Situation) -> dict[str, bool | None]:
     """For each signal: true, false, or None when the data to know it are missing."""
     return {
-        "drug_contrary_to_person": _drug_contrary(situation),
+        "drug_contrary_to_person": situation.drug_contrary,
         "many_institutions_today": _at_least(situation.institutions_today, MANY_INSTITUTIONS),
         "impossible_speed": _impossible_speed(situation),
         "card_number_typed": None if situation.credential is None else situation.credential == "typed",
@@ -150,19 +141,6 @@ def _spoken(situation: Situation) -> dict[str, bool | None]:
 
 def _at_least(count: int | None, many: int) -> bool | None:
     return None if count is None else count >= many
-
-
-def _drug_contrary(situation: Situation) -> bool | None:
-    if situation.drugs is None:
-        return None
-    return any(is_contrary(drug, situation.sex, situation.age) for drug in situation.drugs)
-
-
-def is_contrary(drug: Restriction, sex: str, age: int) -> bool:
-    """Say whether a drug is limited to another sex or age."""
-    if drug.sex is not None and drug.sex != sex:
-        return True
-    return (drug.age_from is not None and age < drug.age_from) or (drug.age_to is not None and age > drug.age_to)
 
 
 def _impossible_speed(situation: Situation) -> bool | None:

@@ -55,11 +55,11 @@ RACES = {"code_claim_holder", "ecert_use_pkey"}  # Another message took the code
 _json = msgspec.json.Encoder(decimal_format="string").encode
 
 
-class _YearNotOpen(Exception):  # noqa: N818 - internal signal: the person's first settlement of a year
+class _YearNotOpen(Exception):
     pass
 
 
-class _LostRace(Exception):  # noqa: N818 - internal signal: look again
+class _LostRace(Exception):
     pass
 
 

@@ -49,7 +49,9 @@ class Segment:
     def as_json(self) -> dict[str, Any]:
         """Write down only what differs from nothing."""
         told = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {name: value for name, value in told.items() if value not in (None, "", 0) or name == "kind"}
+        if self.kind is not Kind.AID:
+            del told["basis"]
+        return {name: value for name, value in told.items() if value not in (None, "", 0)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class NewPerson:
     current_fen: int = 0
     prior_fen: int = 0
     mutual_fen: int = 0
+    deductible_fen: int = 0  # Used up this year, and paid by the fund this year.
+    hifp_fen: int = 0
     entitlements: tuple[tuple[str, str], ...] = ()
     covered_from: date = date(2020, 1, 1)
     employer: str = ""
@@ -140,7 +142,7 @@ _FROM_PEOPLE = """
         psn_no text, district text, name text, certno_sealed text, certno_lookup text, card_sealed text, card_lookup text,
         sex text, born_on date, status text, status_reason text, watched boolean, insutype text, covered_from date,
         person_class text, psn_type text, coverage_status text, civil_servant boolean, employer text, current_fen bigint,
-        prior_fen bigint, mutual_fen bigint, entitlements jsonb
+        prior_fen bigint, mutual_fen bigint, deductible_fen bigint, hifp_fen bigint, entitlements jsonb
     )
 """
 
@@ -179,8 +181,8 @@ cross join lateral jsonb_to_recordset(entitlements) as e (kind text, detail text
 """
 
 _YEARS = f"""
-insert into person_year (psn_no, insutype, year, district)
-select psn_no, insutype, :year, district from {_FROM_PEOPLE}
+insert into person_year (psn_no, insutype, year, district, deductible_fen, hifp_fen)
+select psn_no, insutype, :year, district, deductible_fen, hifp_fen from {_FROM_PEOPLE}
 """
 
 

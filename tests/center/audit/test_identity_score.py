@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.center.audit.queries import judge_identity
-from app.center.audit.rules import TEXTS, Band, Place, Restriction, Situation, Visit, distance_km, judge, used_elsewhere
+from app.center.audit.rules import TEXTS, Band, Place, Situation, Visit, distance_km, judge, used_elsewhere
 
 AT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 WEIGHTS = {
@@ -43,10 +43,8 @@ def test_what_is_not_known_weighs_nothing():
         ({"cards_at_terminal": 3}, 25),
         ({"principals_of_agent": 2}, 15),
         ({"own_family_doctor": True}, -10),
-        ({"drugs": [Restriction(sex="2")]}, 40),
-        ({"drugs": [Restriction(age_from=41)]}, 40),
-        ({"drugs": [Restriction(age_to=39)]}, 40),
-        ({"drugs": [Restriction(sex="1", age_from=40, age_to=40)]}, 0),
+        ({"drug_contrary": True}, 40),
+        ({"drug_contrary": False}, 0),
         ({"place": NINGBO, "last_visit": Visit(AT - timedelta(minutes=60), HANGZHOU, here=False)}, 35),
         ({"place": NINGBO, "last_visit": Visit(AT - timedelta(minutes=120), HANGZHOU, here=False)}, 0),
     ],
@@ -57,7 +55,7 @@ def test_a_signal_speaks(change, score):
 
 def test_bands():
     ask = judge(replace(NOTHING, watched=True, credential="typed"), WEIGHTS)
-    hold = judge(replace(NOTHING, watched=True, drugs=[Restriction(sex="2")]), WEIGHTS)
+    hold = judge(replace(NOTHING, watched=True, drug_contrary=True), WEIGHTS)
 
     assert (ask.score, ask.band) == (40, Band.ASK)
     assert (hold.score, hold.band) == (70, Band.HOLD)
@@ -94,7 +92,7 @@ def test_plain_values_are_understood():
         "sex": "2",
         "age": 5,
         "credential": "typed",
-        "drugs": [[None, 18, None]],
+        "drug_contrary": True,
         "place": {"latitude": "29.87", "longitude": "121.54"},
         "last_visit": {"at": "2026-01-05T02:50:00+00:00", "latitude": 30.27, "longitude": 120.15, "here": False},
     }

@@ -1,0 +1,142 @@
+"""The door: `POST /national/<infno>`, or `/national` as a single entry. Bytes in, bytes out, no session."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, current_app, request
+from psycopg import errors as pg
+
+from app.center.fund.actions import keep_refusal
+from app.center.fund.errors import MessageChanged, MessageReversed, ReversedBeforeArrival
+from app.center.interface import people, reversing, settling
+from app.center.interface.asked import Asked, reference
+from app.center.interface.errors import FieldsWrong, NotServed
+from app.center.registry.errors import UnknownInstitution
+from app.center.registry.queries import Institution, find_institution
+from app.core import clock, signin
+from app.core.errors import Outage, Refusal
+from app.national import envelope, fields
+from app.national.errors import MalformedMessage
+from app.national.signing import profile_c
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+log = logging.getLogger(__name__)
+
+blueprint = Blueprint("interface", __name__)
+signin.machines_only(blueprint)
+
+HANDLERS: dict[str, Callable[[Asked], bytes]] = {
+    "1101": people.answer_person,
+    "2101": settling.preview_purchase,
+    "2102": settling.settle,
+    "2103": reversing.cancel,
+    "2601": reversing.take_back,
+    "5203": reversing.read_settlement,
+    "6101": people.exchange_code,
+    "9001": people.begin_day,
+    "9002": people.end_day,
+}
+SETTLING = {"2102", "2103", "2601"}  # Answered once; a refusal is kept as well.
+ABOUT_THE_MESSAGE = (MessageChanged, MessageReversed, ReversedBeforeArrival)  # Never kept: the id is another's.
+KEPT_SECONDS = 30  # How long an institution's secret is remembered.
+MOST_KEPT = 10_000
+_BUSY = (pg.LockNotAvailable, pg.QueryCanceled, pg.DeadlockDetected, pg.SerializationFailure)
+
+
+@blueprint.post("/national")
+@blueprint.post("/national/<infno>")
+@blueprint.post("/fsi/api/rsfComIfsService/callService")
+def answer(infno: str | None = None) -> Response:
+    """Answer a national message; whatever is wrong comes back as an envelope."""
+    arrived = clock.now()
+    try:
+        body = (
+            request.get_data(cache=False)
+            if (request.content_length or 0) <= envelope.MOST_BYTES
+            else b" " * (envelope.MOST_BYTES + 1)
+        )
+        return _reply(_served(body, infno, arrived))
+    except UnknownInstitution as refusal:
+        return _reply(_refused(refusal, arrived), 401)
+    except Refusal as refusal:
+        return _reply(_refused(refusal, arrived))
+    except (Outage, *_BUSY):
+        return _reply(envelope.answer("", arrived, None, refused="中心繁忙，结果未定。请用同一报文编号重新询问。"), 503)
+    except Exception:
+        log.exception("a national message broke its handler")
+        return _reply(
+            envelope.answer("", arrived, None, refused="中心内部错误，结果未定。请用同一报文编号重新询问。"), 500
+        )
+
+
+def _served(body: bytes, infno: str | None, arrived: datetime) -> bytes:
+    asked = _authenticated(body, infno, arrived)
+    settling_message = asked.request.infno in SETTLING
+    try:
+        return _handled(asked)
+    except ABOUT_THE_MESSAGE:
+        raise
+    except Refusal as refusal:
+        answer = _refused(refusal, arrived, asked.refmsgid)
+        return keep_refusal(asked.message, answer) if settling_message else answer
+
+
+def _handled(asked: Asked) -> bytes:
+    request_ = asked.request
+    handler = HANDLERS.get(request_.infno)
+    if handler is None:
+        raise NotServed(infno=request_.infno)
+    if problems := fields.check(request_.infno, request_.input):
+        raise FieldsWrong(why="；".join(problem.sentence for problem in problems[:3]))
+    return handler(asked)
+
+
+def _authenticated(body: bytes, infno: str | None, arrived: datetime) -> Asked:
+    """Read the envelope and check who signed it, before anything else is believed."""
+    asked = envelope.parse(body)
+    key = request.headers.get(profile_c.KEY, "")
+    if key != asked.institution:
+        raise UnknownInstitution(why="签名的机构与报文中的机构不一致")
+    institution = _institution(key, fresh=False)
+    why = _why_wrong(institution, body, arrived)
+    if why and (institution := _institution(key, fresh=True)):
+        why = _why_wrong(institution, body, arrived)  # The secret may have been changed a moment ago.
+    if why or institution is None:
+        raise UnknownInstitution(why=why or "没有登记")
+    if infno is not None and infno != asked.infno:
+        raise MalformedMessage(why="地址中的交易编号与报文不一致")
+    return Asked(asked, institution, arrived, body, reference(institution.district, arrived))
+
+
+def _why_wrong(institution: Institution | None, body: bytes, arrived: datetime) -> str | None:
+    if institution is None:
+        return "没有登记"
+    signature = request.headers.get(profile_c.SIGNATURE, "")
+    return profile_c.why_wrong({profile_c.SIGNATURE: signature}, institution.secret, body, arrived)
+
+
+def _institution(code: str, *, fresh: bool) -> Institution | None:
+    kept: dict[str, tuple[float, Institution | None]] = current_app.extensions.setdefault("institutions", {})
+    at, known = kept.get(code, (0.0, None))
+    age = time.monotonic() - at
+    if code in kept and age < (1.0 if fresh else KEPT_SECONDS):
+        return known
+    if len(kept) >= MOST_KEPT:
+        kept.clear()
+    found = find_institution(code)
+    kept[code] = (time.monotonic(), found)
+    return found
+
+
+def _refused(refusal: Refusal, arrived: datetime, refmsgid: str = "") -> bytes:
+    return envelope.answer(refmsgid, arrived, None, refused=refusal.message, code=refusal.code)
+
+
+def _reply(body: bytes, status: int = 200) -> Response:
+    return Response(body, status=status, mimetype="application/json")
