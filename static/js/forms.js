@@ -62,5 +62,6 @@ function written(year, month, day) {
  */
 export function moneyOf(typed) {
   const text = halfWidth(typed).trim().replace(/[,，¥元\s]/g, "");
-  return /^\d{1,9}(?:\.\d{0,2})?$/.test(text) ? Number(text).toFixed(2) : undefined;
+  const [, whole, cents] = /^(\d{1,9})(?:\.(\d{0,2}))?$/.exec(text) ?? [];
+  return whole === undefined ? undefined : `${String(Number(whole))}.${(cents ?? "").padEnd(2, "0")}`;
 }

@@ -6,7 +6,7 @@ import { classify } from "./codes.js";
 export const GAP = 35;
 export const LEAST = 6;
 /** Some scanners rest a moment before the closing Enter. */
-const LAST_GAP = 80;
+const LAST_GAP = 150;
 
 /** @typedef {HTMLInputElement | HTMLTextAreaElement} Field */
 

@@ -73,13 +73,14 @@ function shortcut(event) {
   }
 }
 
-/** F9 does what the primary button of the top layer does. @param {KeyboardEvent} event */
+/** F9 does what the primary button of the top layer does; never one inside a layer that is closed. @param {KeyboardEvent} event */
 function press(event) {
-  const layer = topDialog() ?? document;
-  const button = layer.querySelector("[data-primary]:not(:disabled)");
+  const layer = topDialog();
+  const buttons = /** @type {HTMLButtonElement[]} */ ([...(layer ?? document).querySelectorAll("[data-primary]")]);
+  const button = layer ? buttons[0] : buttons.find((one) => !one.closest("dialog"));
   if (!button) return;
   event.preventDefault();
-  if (!event.repeat) /** @type {HTMLElement} */ (button).click();
+  if (!event.repeat && !button.disabled) button.click();
 }
 
 /** Dialogs close by themselves; here go the menus, what was said, and the folded rail. @param {KeyboardEvent} event */
