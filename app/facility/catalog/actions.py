@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from app.core import trail
 from app.core.clock import local, now
 from app.core.errors import WrongInput
 from app.facility.catalog import queries, rules
-from app.facility.catalog.errors import BarcodeTaken, CodeTaken, PriceInThePast, ProductChanged, UnitsInUse
+from app.facility.catalog.errors import BarcodeTaken, CodeTaken, PriceInThePast, ProductChanged, SameProduct, UnitsInUse
 from app.facility.catalog.rules import FIELDS, LABELS, ProductDraft
 from app.facility.db import action, run
 
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
     from app.facility.catalog.queries import ProductCard
 
 OWN_CODE_PREFIX = "P"
+SAME = (
+    "generic_name",
+    "trade_name",
+    "spec",
+    "maker",
+    "approval_number",
+    "pack_size",
+    "pack_unit",
+    "national_code",
+    "barcode",
+)
 
 # Everything that is stored of a draft; search keys and digest come from the draft too.
 COLUMNS = (*FIELDS, "initials", "pinyin", "search", "digest")
@@ -48,9 +60,11 @@ def create_product(
         draft = replace(draft, code=next_code())
     _check(draft)
     _refuse_twins(draft)
+    _refuse_same(draft)
     product_id = int(run(INSERT, **stored(draft)).scalar_one())
     if pack_price is not None:
         _add_price(product_id, pack_price, split_price, None, staff_id, reason)
+    trail.record("catalog.product.created", f"product/{product_id}", code=draft.code)
     return product_id
 
 
@@ -72,6 +86,8 @@ def update_product(product_id: int, draft: ProductDraft, seen_digest: str | None
         raise UnitsInUse(name=card.name, pack_unit=card.pack_unit, pack_size=card.pack_size, base_unit=card.base_unit)
     _refuse_twins(draft, but=product_id, active=card.is_active)
     run(UPDATE, id=product_id, **stored(draft))
+    changed = [name for name in FIELDS if getattr(draft, name) != getattr(card, name)]
+    trail.record("catalog.product.changed", f"product/{product_id}", fields=changed)
 
 
 @action
@@ -93,13 +109,15 @@ def change_price(
     if from_at is None and (pack_price, split_price) == (card.pack_price, card.split_price):
         return
     _add_price(product_id, pack_price, split_price, from_at, staff_id, reason)
+    trail.record("catalog.price.changed", f"product/{product_id}", pack_price=rules.number_text(pack_price))
 
 
 @action
 def stop_product(product_id: int) -> None:
     """Take a product out of use: it is no longer found, bought or sold; what was recorded stays. Twice is once."""
-    _locked(product_id)
-    run("update product set state = 'stopped', changed_at = now() where id = :id and state = 'active'", id=product_id)
+    if _locked(product_id).is_active:
+        run("update product set state = 'stopped', changed_at = now() where id = :id", id=product_id)
+        trail.record("catalog.product.stopped", f"product/{product_id}")
 
 
 @action
@@ -111,6 +129,7 @@ def resume_product(product_id: int) -> None:
     if card.barcode and (other := queries.product_by_barcode(card.barcode)):
         raise BarcodeTaken(barcode=card.barcode, name=other.name)
     run("update product set state = 'active', changed_at = now() where id = :id", id=product_id)
+    trail.record("catalog.product.resumed", f"product/{product_id}")
 
 
 def lock_catalog() -> None:
@@ -164,6 +183,22 @@ def _refuse_twins(draft: ProductDraft, but: int = 0, *, active: bool = True) -> 
     ).one_or_none()
     if twin:
         raise BarcodeTaken(barcode=draft.barcode, name=twin.generic_name)
+
+
+def _refuse_same(draft: ProductDraft) -> None:
+    """A form sent twice without an own code must not make two products."""
+    same = run(
+        """
+        select code, generic_name from product
+        where state = 'active' and generic_name = :generic_name and trade_name = :trade_name and spec = :spec and maker = :maker
+          and approval_number = :approval_number and pack_size = :pack_size and pack_unit = :pack_unit
+          and national_code is not distinct from :national_code and barcode is not distinct from :barcode
+        limit 1
+        """,
+        **{name: getattr(draft, name) for name in SAME},
+    ).one_or_none()
+    if same:
+        raise SameProduct(code=same.code, name=same.generic_name)
 
 
 def _locked(product_id: int) -> ProductCard:

@@ -19,6 +19,15 @@ class BarcodeTaken(Refusal):
     sentence = "条码 {barcode} 已经用于「{name}」，扫码时无法分辨。请核对包装上的条码，或先停用那个商品。"
 
 
+class SameProduct(Refusal):
+    """Everything that tells products apart is the same as on one that is there."""
+
+    code = "same_product"
+    sentence = (
+        "目录里已有完全相同的「{name}」（编码 {code}），没有再建一个。请打开它修改，或写明不同的规格、厂家或条码。"
+    )
+
+
 class ProductStopped(Refusal):
     """A stopped product takes no part in new acts."""
 

@@ -93,12 +93,19 @@ UNDO_PRICES = f"""
 UNDO_CHANGED = TAKE_CHANGED.replace("r.parsed -> 'final'", "r.before").replace(
     "r.product_id, r.parsed", "r.product_id, r.before"
 )
-# Products of the import that somebody stopped, corrected or priced since.
+# Products that are no longer as this import left them: corrected, priced, stopped or resumed since.
 TOUCHED = f"""
-    select p.id, p.generic_name {OF_BATCH.replace("where", "join product p on p.tenant_id = r.tenant_id and p.id = r.product_id where")}
-      and ({TAKEN} or (r.verdict = 'gone' and b.options ->> 'gone' = 'stop'))
-      and (p.changed_at > b.taken_at
-        or exists (select from product_price c where c.product_id = p.id and c.made_at > b.taken_at))
+    select p.id, p.generic_name
+    {OF_BATCH.replace("where", "join product p on p.tenant_id = r.tenant_id and p.id = r.product_id where")}
+      and case r.verdict
+        when 'gone' then b.options ->> 'gone' = 'stop' and r.decision is distinct from 'skip' and p.state <> 'stopped'
+        else {TAKEN} and (
+            p.digest <> r.parsed -> 'final' ->> 'digest' or p.state <> 'active'
+            or (select (c.pack_price, c.split_price) from product_price c
+                where c.tenant_id = p.tenant_id and c.product_id = p.id order by c.from_at desc, c.id desc limit 1)
+               is distinct from (cast(r.parsed -> 'final' ->> 'pack_price' as numeric), cast(r.parsed -> 'final' ->> 'split_price' as numeric))
+               and r.parsed -> 'final' ->> 'pack_price' is not null
+        ) end
     order by p.id
 """
 UNDO_GONE = f"""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import errors as pg
 from sqlalchemy.exc import IntegrityError
 
+from app.core import trail
 from app.core.errors import DocumentChanged, NotFound
 from app.facility.catalog import import_statements as sql
 from app.facility.catalog import judging, queries
@@ -247,6 +248,7 @@ def take_import(batch_id: UUID, staff_id: int) -> dict[str, int]:
         staff_id=staff_id,
         taken=_json(taken),
     )
+    trail.record("catalog.import.taken", f"import/{batch_id}", rows=taken)
     return taken
 
 
