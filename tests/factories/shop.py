@@ -36,7 +36,9 @@ class Goods:
 def desk_of(pharmacy, staff_id=None, terminal_id=None) -> Desk:
     """The clerk at the counter (or somebody else)."""
     staff = staff_id or pharmacy.clerk
-    return Desk(pharmacy.tenant_id, pharmacy.facility_id, staff, f"{pharmacy.numbers.get(staff, '009')} 李*银", terminal_id)
+    return Desk(
+        pharmacy.tenant_id, pharmacy.facility_id, staff, f"{pharmacy.numbers.get(staff, '009')} 李*银", terminal_id
+    )
 
 
 def make_code() -> str:
@@ -58,10 +60,14 @@ def make_product(pharmacy, **fields) -> int:
 
 def create_product(pharmacy, values) -> int:
     price, split_price = Decimal(values.pop("pack_price")), values.pop("split_price", None)
-    return catalog_actions.create_product(ProductDraft(**values), pharmacy.owner, pack_price=price, split_price=split_price)
+    return catalog_actions.create_product(
+        ProductDraft(**values), pharmacy.owner, pack_price=price, split_price=split_price
+    )
 
 
-def make_goods(pharmacy, packs=10, *, coded=True, expires_in=400, zone="SALEABLE", lot_number=None, product_id=None, **fields) -> Goods:
+def make_goods(
+    pharmacy, packs=10, *, coded=True, expires_in=400, zone="SALEABLE", lot_number=None, product_id=None, **fields
+) -> Goods:
     """A product on the shelf, each pack with its code."""
     product = product_id or make_product(pharmacy, **fields)
     lot = lot_number or f"L{next(_turn):05d}"
@@ -69,7 +75,10 @@ def make_goods(pharmacy, packs=10, *, coded=True, expires_in=400, zone="SALEABLE
     line = ReceiptLine(product, lot, clock.business_date() + timedelta(days=expires_in), packs, zone, codes=codes)
     stock_actions.receive_stock(desk_of(pharmacy, pharmacy.owner), uuid4(), [line], "供应商")
     with transaction(settings=pharmacy.scope) as hot:
-        row = hot.run_last("select generic_name, pack_size from product where tenant_id = %(t)s and id = %(p)s", {"t": pharmacy.tenant_id, "p": product})[0]
+        row = hot.run_last(
+            "select generic_name, pack_size from product where tenant_id = %(t)s and id = %(p)s",
+            {"t": pharmacy.tenant_id, "p": product},
+        )[0]
     return Goods(product, lot, codes, row.generic_name, row.pack_size)
 
 

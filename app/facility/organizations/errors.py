@@ -69,7 +69,7 @@ class DutyUnchanged(Refusal):
     """Coming twice or leaving twice."""
 
     code = "duty_unchanged"
-    sentence = "您现在已经是{state}状态，不需要重复登记。"
+    sentence = "这次没有登记：在岗状态已经是这样了，可能点了两次。请看「在岗」页最上面的现在状态。"
 
 
 class NotThatFacility(NotFound):
