@@ -26,7 +26,7 @@ class SecretFile:
         self._read_at = -1
         self._secrets: dict[str, str] = {}
 
-    def __call__(self, stream: str) -> str | None:
+    def __call__(self, stream: str) -> bytes | None:
         """Return a stream's secret; None when it has none yet."""
         try:
             changed_at = self._path.stat().st_mtime_ns
@@ -35,7 +35,8 @@ class SecretFile:
         if changed_at != self._read_at:
             self._secrets = json.loads(self._path.read_text())
             self._read_at = changed_at
-        return self._secrets.get(stream)
+        secret = self._secrets.get(stream)
+        return secret.encode() if secret is not None else None
 
 
 def relay_from_environment() -> Relay:

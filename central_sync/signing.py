@@ -16,13 +16,13 @@ SIGNATURE_HEADER = "x-ca-signature"
 TOLERANCE_SECONDS = 30 * 60  # The gateways refuse a signature more than 30 minutes off.
 
 
-def sign(stream: str, secret: str, body: bytes, at: int | None = None) -> dict[str, str]:
+def sign(stream: str, secret: bytes, body: bytes, at: int | None = None) -> dict[str, str]:
     """Return the headers that prove who sends this body."""
     seconds = int(time.time()) if at is None else at
     return {KEY_HEADER: stream, SIGNATURE_HEADER: f"{seconds}:{_digest(secret, seconds, body)}"}
 
 
-def is_signed(secret: str, signature: str, body: bytes, now: int | None = None) -> bool:
+def is_signed(secret: bytes, signature: str, body: bytes, now: int | None = None) -> bool:
     """Say whether a signature is of this body, by who knows the secret, and fresh."""
     seconds_text, _, digest = signature.partition(":")
     if not (seconds_text.isascii() and seconds_text.isdigit() and len(seconds_text) <= 12 and digest.isascii()):
@@ -34,8 +34,8 @@ def is_signed(secret: str, signature: str, body: bytes, now: int | None = None) 
     return hmac.compare_digest(digest.upper(), _digest(secret, seconds, body))
 
 
-def _digest(secret: str, seconds: int, body: bytes) -> str:
-    mac = HMAC(secret.encode(), hashes.SM3())
+def _digest(secret: bytes, seconds: int, body: bytes) -> str:
+    mac = HMAC(secret, hashes.SM3())
     mac.update(b"%d\n" % seconds)
     mac.update(body)
     return mac.finalize().hex().upper()

@@ -30,7 +30,7 @@ class HttpTransport:
     """Sends batches to a center at an address such as https://center.example/center."""
 
     def __init__(
-        self, base_url: str, secret_of: Callable[[str], str | None], *, client: httpx.Client | None = None
+        self, base_url: str, secret_of: Callable[[str], bytes | None], *, client: httpx.Client | None = None
     ) -> None:
         self._base = base_url.rstrip("/")
         self._secret_of = secret_of

@@ -39,7 +39,7 @@ def answer(environ, start_response):
         return [b""]
     stream = parts[2]
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    if not signing.is_signed(secrets(stream) or "", environ.get("HTTP_X_CA_SIGNATURE", ""), body):
+    if not signing.is_signed(secrets(stream) or b"", environ.get("HTTP_X_CA_SIGNATURE", ""), body):
         start_response("401 Unauthorized", [])
         return [b""]
     with engine.begin() as connection:

@@ -32,7 +32,7 @@ class Institution:
     def __init__(self, owner, inbox_engine, district, name="一号药店"):
         self.stream = "H" + secrets.token_hex(6).upper()[:11]
         self.district, self.name = district, name
-        self.secret = secrets.token_hex(16)
+        self.secret = secrets.token_bytes(32)
         self.engine = inbox_engine
         self.head = Head(1, 0, chain.genesis(self.stream))
         self.clock = MORNING

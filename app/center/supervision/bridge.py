@@ -1,0 +1,110 @@
+"""Where facilities' facts come in: POST /bridge/<stream>/facts, GET /bridge/<stream>/head. For machines, signed.
+
+The institution signs with its secret (HMAC-SM3, as on the national interface). One request is one transaction on the
+inbox's own role: facts, what is made of them, and alerts are there together or not at all.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from flask import Blueprint, Response, request
+from psycopg import errors as pg
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app.center.db import db
+from app.center.supervision.handler import handler
+from app.core import personal
+from app.core.signin import machines_only
+from central_sync import inbox, signing, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask.typing import ResponseReturnValue
+    from sqlalchemy import Connection
+
+bridge = Blueprint("bridge", __name__, url_prefix="/bridge")
+machines_only(bridge)
+
+TRIES = 3
+LOST_RACES = (pg.DeadlockDetected, pg.SerializationFailure)
+STREAM_LENGTH = 60
+FIND_INSTITUTION = text("select district, secret_sealed from institution where code = :stream")
+
+
+class Sender(NamedTuple):
+    """An institution whose signature was right."""
+
+    stream: str
+    district: str
+
+
+@bridge.post("/<stream>/facts")
+def receive_facts(stream: str) -> ResponseReturnValue:
+    """Take a batch of facts; answer where the center stands. 409 took nothing and says why."""
+    request.max_content_length = wire.REQUEST_BYTES
+    body = request.get_data()
+
+    def take(connection: Connection) -> ResponseReturnValue:
+        sender = _admit(connection, stream, body)
+        if sender is None:
+            return _refuse()
+        try:
+            batch = wire.read_batch(body)
+        except ValueError:
+            return Response("the batch cannot be read", 400, mimetype="text/plain")
+        inbox.open_stream(connection, stream, sender.district)
+        return _answer(inbox.receive(connection, stream, batch, handler))
+
+    return _in_one_transaction(take)
+
+
+@bridge.get("/<stream>/head")
+def tell_head(stream: str) -> ResponseReturnValue:
+    """Say where the center stands with a stream, or with `?at=` which fact it has at an earlier number."""
+    at = request.args.get("at", type=int)
+
+    def look(connection: Connection) -> ResponseReturnValue:
+        sender = _admit(connection, stream, b"")
+        if sender is None:
+            return _refuse()
+        inbox.open_stream(connection, stream, sender.district)
+        return _answer(inbox.position(connection, stream, at if at is None or 0 <= at < 2**62 else None))
+
+    return _in_one_transaction(look)
+
+
+def _admit(connection: Connection, stream: str, body: bytes) -> Sender | None:
+    """Check who signed. An unknown institution, a wrong secret and a stale signature look the same from outside."""
+    if len(stream) > STREAM_LENGTH or "\0" in stream or request.headers.get(signing.KEY_HEADER) != stream:
+        return None
+    found = connection.execute(FIND_INSTITUTION, {"stream": stream}).one_or_none()
+    secret = personal.unseal_bytes("center", bytes(found.secret_sealed)) if found else b""
+    if not signing.is_signed(secret, request.headers.get(signing.SIGNATURE_HEADER, ""), body) or found is None:
+        return None
+    return Sender(stream, found.district)
+
+
+def _in_one_transaction(work: Callable[[Connection], ResponseReturnValue]) -> ResponseReturnValue:
+    """Run and commit; a lost race starts again, because the facility would only send the same facts once more."""
+    for turn in range(1, TRIES + 1):
+        try:
+            with db.engine_of("inbox").begin() as connection:
+                return work(connection)
+        except DBAPIError as failure:
+            if turn == TRIES or not isinstance(failure.orig, LOST_RACES):
+                raise
+            time.sleep(random.uniform(0.002, 0.02) * turn)  # noqa: S311 - spreads twins, keeps no secret
+    raise AssertionError
+
+
+def _answer(answer: wire.Answer) -> Response:
+    return Response(wire.encode(answer), 200 if answer.outcome == "ok" else 409, mimetype=wire.MEDIA_TYPE)
+
+
+def _refuse() -> Response:
+    return Response("this institution and signature are not known here", 401, mimetype="text/plain")

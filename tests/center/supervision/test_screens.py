@@ -1,0 +1,397 @@
+"""The officer's screens: what they say, how many statements they cost, and that a stranger gets 404."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from base64 import b64decode
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+
+from app.core.db import statements
+from central_sync import chain
+from tests.center.supervision.world import MORNING, new_code, received, refunded, sold
+from tests.factories import people
+
+HERE, ELSEWHERE = "330212", "330203"
+
+
+@pytest.fixture
+def sign_in(center_app):
+    """A browser of an officer of a district."""
+
+    def make(district=HERE, role="officer"):
+        client = people.center_client(center_app)
+        people.sign_in_officer(client, people.make_officer(center_app, role, district=district))
+        return client
+
+    return make
+
+
+def words_of(answer) -> str:
+    """What a page says, without its markup."""
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True)).split())
+
+
+@pytest.fixture
+def twice_sold(new_institution):
+    """A box bought and sold by card at one pharmacy, then sold again at another one of the district."""
+    first, second, code = new_institution(HERE, "二号药店"), new_institution(HERE, "九号药店"), new_code()
+    lot = "GM" + secrets.token_hex(3).upper()
+    first.tell(received(MORNING, code, lot=lot), sold(first.moment(), code, insured=True, lot=lot))
+    second.tell(sold(second.moment(60 * 24 * 70 + 60), code, lot=lot, receipt="S26-1030-0041"))
+    return first, second, code, lot
+
+
+def test_passport_tells_a_whole_life(sign_in, new_institution):
+    shop, code = new_institution(HERE, "一号药店"), new_code()
+    sale = sold(shop.moment(), code)
+    shop.tell(received(MORNING, code), sale, refunded(shop.moment(), sale, code))
+
+    page = sign_in().get(f"/passport/{code}")
+
+    said = words_of(page)
+    assert page.status_code == 200
+    assert "这一盒的来龙去脉没有矛盾。" in said
+    assert said.index("采购验收") < said.index("销售 自费") < said.index("退货")
+    assert "退回待检" in said
+    assert "扫码到结算 41 秒" in said
+    assert "1 条流都连续" in said
+    assert "链断" not in said
+
+
+def test_passport_draws_the_break_and_compares_the_sales(sign_in, twice_sold):
+    first, second, code, _lot = twice_sold
+
+    page = sign_in().get(f"/passport/{code}")
+
+    said = words_of(page)
+    assert "同一盒卖了两次。" in said
+    assert "二号药店" in said
+    assert "九号药店" in said
+    assert "链断 70 天 无退货 无采购" in said
+    assert "再次销售 自费" in said
+    assert "两次销售对照" in said
+    assert "本流中未见采购" in said
+    assert "统筹 30.82" in said
+    assert page.get_data(as_text=True).count('class="bad"') == 1
+    assert "2 条流都连续" in said
+    assert "≠ 九号药店" in said
+
+
+def test_two_insured_sales_are_both_settled_stops(sign_in, new_institution):
+    shop, code = new_institution(), new_code()
+    shop.tell(sold(shop.moment(), code, insured=True), sold(shop.moment(), code, insured=True))
+
+    said = words_of(sign_in().get(f"/passport/{code}"))
+
+    assert "同一盒卖了两次，两次都走医保。" in said
+    assert said.count("医保结算") == 2
+    assert "中心无此结算" in said  # The fact names a settlement that the center's fund never made.
+
+
+def test_a_forged_fact_shows_as_broken_proof(sign_in, center_owner, new_institution):
+    shop, code = new_institution(), new_code()
+    shop.tell(received(MORNING, code), sold(shop.moment(), code))
+    with center_owner.begin() as connection:
+        connection.execute(
+            text("update inbox_fact set body = body || ' '::bytea where stream = :s and number = 2"), {"s": shop.stream}
+        )
+
+    passport, stream = (words_of(sign_in().get(f"/{page}")) for page in (f"passport/{code}", f"streams/{shop.stream}"))
+
+    assert "1 条哈希不符" in passport
+    assert "这条流不完整。" in stream
+
+
+def test_a_missing_fact_shows_on_the_stream(sign_in, center_owner, new_institution):
+    shop = new_institution()
+    shop.tell(*[("shift.closed", shift()) for _ in range(3)])
+    with center_owner.begin() as connection:
+        connection.execute(text("delete from inbox_fact where stream = :s and number = 2"), {"s": shop.stream})
+
+    said = words_of(sign_in().get(f"/streams/{shop.stream}"))
+
+    assert "应有 1 到 3 共 3 条，实有 2 条。" in said
+
+
+def shift():
+    return {
+        "document": uuid4(), "at": MORNING, "operator": "刘*", "terminal": "1", "opened_at": MORNING, "counted_fen": 0,
+        "expected_fen": 0, "difference_fen": 0, "reason": None,
+    }  # fmt: skip
+
+
+def test_the_other_half_in_another_district_is_told_without_its_records(sign_in, new_institution):
+    here, there, code = new_institution(HERE, "一号药店"), new_institution(ELSEWHERE, "外区药店"), new_code()
+    here.tell(sold(here.moment(), code, receipt="S-HERE"))
+    sale = sold(there.moment(60), code, receipt="S-THERE")
+    there.tell(sale)
+
+    client = sign_in(HERE)
+    said = words_of(client.get(f"/passport/{code}"))
+
+    assert "另一次在您的辖区之外" in said
+    assert "外区药店（330203）单 S-THERE" in said
+    assert client.get(f"/sales/{sale[1]['document']}").status_code == 404
+    assert client.get(f"/streams/{there.stream}").status_code == 404
+
+
+def test_an_officer_of_the_city_sees_both_districts(sign_in, new_institution):
+    here, there, code = new_institution(HERE, "一号药店"), new_institution(ELSEWHERE, "外区药店"), new_code()
+    here.tell(sold(here.moment(), code))
+    there.tell(sold(there.moment(60), code))
+
+    said = words_of(sign_in("3302").get(f"/passport/{code}"))
+
+    assert "再次销售" in said
+    assert "外区药店" in said
+
+
+def addresses(shop, code, lot, document):
+    return [
+        f"/passport/{code}", f"/passport/{code}/evidence", f"/lots/{lot}", f"/products/{shop.stream}/A001",
+        f"/sales/{document}", f"/streams/{shop.stream}",
+    ]  # fmt: skip
+
+
+def test_a_stranger_gets_404_on_each_screen(sign_in, new_institution):
+    shop, code, lot = new_institution(), new_code(), "L" + secrets.token_hex(4)
+    sale = sold(shop.moment(), code, lot=lot)
+    shop.tell(received(MORNING, code, lot=lot), sale)
+    ours, stranger = sign_in(HERE), sign_in(ELSEWHERE)
+
+    for address in addresses(shop, code, lot, sale[1]["document"]):
+        assert ours.get(address).status_code == 200, address
+        assert stranger.get(address).status_code == 404, address
+    for address in ("/streams", "/alerts", "/supervision", f"/search?q={shop.stream}", f"/search?q={lot}"):
+        answer = stranger.get(address)
+        assert answer.status_code == 200
+        assert f"/{shop.stream}" not in answer.get_data(as_text=True)
+        assert f"/{lot}" not in answer.get_data(as_text=True)
+
+
+def test_nobody_looks_without_signing_in(center_app, new_institution):
+    shop, code = new_institution(), new_code()
+    shop.tell(sold(shop.moment(), code))
+
+    for address in (*addresses(shop, code, "GM1973", uuid4()), "/streams", "/alerts", "/supervision", "/search?q=1"):
+        assert people.center_client(center_app).get(address).status_code == 303
+
+
+@pytest.mark.parametrize("role", ["security_admin", "audit_admin"])
+def test_administrations_of_security_and_audit_do_not_look_at_business(sign_in, role):
+    client = sign_in(HERE, role)
+
+    assert {client.get(address).status_code for address in ("/supervision", "/alerts", "/streams", "/passport/1")} == {
+        403
+    }
+
+
+def test_evidence_proves_itself(sign_in, twice_sold):
+    _first, _second, code, _lot = twice_sold
+
+    answer = sign_in().get(f"/passport/{code}/evidence")
+
+    content = json.loads(answer.get_data())
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="evidence-{code}.json"'
+    assert [fact["kind"] for fact in content["facts"]] == ["stock.received", "sale.sold", "sale.sold"]
+    for fact in content["facts"]:
+        previous = (
+            bytes.fromhex(fact["previous"])
+            if fact["previous"]
+            else sha256(b"sunmed:stream:" + fact["stream"].encode()).digest()
+        )
+        made = chain.link(
+            previous,
+            fact["stream"],
+            fact["epoch"],
+            fact["number"],
+            fact["kind"],
+            fact["version"],
+            b64decode(fact["body"]),
+        )
+        assert made.hex() == fact["hash"]
+
+
+def test_lot_adds_up_by_facility(sign_in, new_institution):
+    one, two, lot = new_institution(HERE, "一号药店"), new_institution(HERE, "二号药店"), "L" + secrets.token_hex(4)
+    one.tell(received(MORNING, lot=lot, quantity=70), sold(one.moment(), lot=lot, quantity=14))
+    two.tell(sold(two.moment(), lot=lot, quantity=7))
+
+    said = words_of(sign_in().get(f"/lots/{lot}"))
+
+    assert "10 2 0 8" in said  # Packs: received, sold, returned, what should be there.
+    assert "−1 卖多于进" in said
+
+
+def test_product_shows_its_equation(sign_in, new_institution):
+    shop = new_institution()
+    sale = sold(shop.moment(), quantity=21)
+    shop.tell(
+        received(MORNING, quantity=70),
+        sale,
+        refunded(shop.moment(), sale, quantity=7),
+        sold(shop.moment(), quantity=3, split=True),
+    )
+
+    said = words_of(sign_in().get(f"/products/{shop.stream}/A001"))
+
+    assert "验收 盒 10 − 销售 盒 3 + 3 + 退回 盒 1 = 应存 盒 7 + 4" in said
+
+
+def test_sale_shows_lines_money_refund_and_proof(sign_in, new_institution):
+    shop, code = new_institution(), new_code()
+    sale = sold(shop.moment(), code, insured=True, receipt="S26-0821-0093")
+    back = refunded(shop.moment(), sale, code, receipt="R26-0822-0001")
+    shop.tell(sale, back)
+    client = sign_in()
+
+    said = words_of(client.get(f"/sales/{sale[1]['document']}"))
+    of_refund = words_of(client.get(f"/sales/{back[1]['document']}"))
+
+    assert "统筹 30.82" in said
+    assert "R26-0822-0001" in said
+    assert code in said
+    assert "顾客退货" in of_refund
+    assert "S26-0821-0093" in of_refund
+
+
+def test_stream_is_proved_from_1_to_n(sign_in, new_institution):
+    shop = new_institution()
+    shop.tell(*[("shift.closed", shift()) for _ in range(60)])
+    client = sign_in()
+
+    first = words_of(client.get(f"/streams/{shop.stream}"))
+    second = words_of(client.get(f"/streams/{shop.stream}?before=11"))
+
+    assert "编号 1 到 60 一条不缺。" in first
+    assert "#60" in first
+    assert "#11 " in first
+    assert "#10 " not in first
+    assert "#10 " in second
+    assert "#1 " in second
+
+
+def test_a_set_aside_stream_says_where_and_why(sign_in, new_institution):
+    shop = new_institution()
+    wrong = sold(shop.moment())
+    wrong[1]["total_fen"] = 1
+    shop.tell(wrong)
+    client = sign_in()
+
+    assert "应用停在 #1。 明细金额之和与总额不符" in words_of(client.get(f"/streams/{shop.stream}"))
+    assert shop.stream in words_of(client.get("/streams?state=aside"))
+
+
+def test_streams_and_alerts_and_overview_list_what_is_there(sign_in, twice_sold):
+    first, second, code, _lot = twice_sold
+    client = sign_in()
+
+    assert "同一盒卖了两次" in words_of(client.get("/alerts"))
+    assert code in client.get("/alerts").get_data(as_text=True)
+    assert "待核查预警" in words_of(client.get("/supervision"))
+    assert client.get(f"/streams?after={chr(32)}").status_code == 200
+
+
+def test_long_lists_go_on_by_key(sign_in, new_institution):
+    shop, lot = new_institution(), "L" + secrets.token_hex(4)
+    shop.tell(*[sold(shop.moment(1), lot=lot, receipt=f"S-{n}") for n in range(120)])
+    client, seen, address = sign_in(), [], f"/lots/{lot}"
+
+    while address:
+        page = client.get(address).get_data(as_text=True)
+        seen += re.findall(r">S-(\d+)<", page)
+        found = re.search(r'href="([^"]+)" rel="next"', page)
+        address = found[1].replace("&amp;", "&").removeprefix("/center") if found else None
+
+    assert seen == [str(n) for n in range(119, -1, -1)]
+
+
+def test_a_life_too_long_to_draw_becomes_a_table(sign_in, new_institution):
+    shop, code = new_institution(), new_code()
+    shop.tell(*[sold(shop.moment(1), code) for _ in range(12)])
+
+    page = sign_in().get(f"/passport/{code}")
+
+    assert 'class="life' not in page.get_data(as_text=True)
+    assert words_of(page).count("再次销售") >= 11
+
+
+def test_empty_district_says_what_the_rooms_are_for(sign_in):
+    client = sign_in("4501")
+
+    assert "还没有机构报来单据" in words_of(client.get("/supervision"))
+    assert "还没有机构接通数据流" in words_of(client.get("/streams"))
+    assert "没有待核查的预警" in words_of(client.get("/alerts"))
+
+
+@pytest.mark.parametrize("address", [
+    "/passport/%00", "/passport/" + "9" * 500, "/passport/x", "/lots/x", "/lots/%00", "/products/x/y", "/products/x/%00/%00",
+    f"/sales/{UUID(int=5)}", "/sales/x", "/streams/x", "/streams/%00",
+])  # fmt: skip
+def test_what_does_not_exist_is_not_found(sign_in, address):
+    assert sign_in().get(address).status_code == 404
+
+
+@pytest.mark.parametrize("address", [
+    "/search", "/search?q=%00", "/search?q=%25", "/search?q='", "/search?q=%5C", "/streams?state=x&after=%27", "/alerts?before=x",
+    "/alerts?before=-1", "/alerts?before=99999999999999999999", "/alerts?show=all",
+])  # fmt: skip
+def test_odd_addresses_do_no_harm(sign_in, address):
+    assert sign_in().get(address).status_code == 200
+
+
+def test_a_scanned_code_opens_its_passport(sign_in):
+    answer = sign_in().get("/search?q=83904 21776 53308 11274")
+
+    assert answer.status_code == 303
+    assert answer.location.endswith("/passport/83904217765330811274")
+
+
+def test_typed_words_find_things(sign_in, new_institution):
+    shop, lot = new_institution(HERE, "寻找药店" + secrets.token_hex(2)), "L" + secrets.token_hex(4)
+    shop.tell(received(MORNING, lot=lot, receipt="P-" + lot))
+    client = sign_in()
+
+    assert shop.stream in words_of(client.get("/search", query_string={"q": shop.name}))
+    assert "采购验收" in words_of(client.get("/search", query_string={"q": "P-" + lot}))
+    assert "1 家机构" in words_of(client.get("/search", query_string={"q": lot}))
+
+
+# Statements of each screen; one more is who is asking, believed for a second.
+BUDGETS = {
+    "passport": 5,
+    "lots": 3,
+    "products": 4,
+    "sales": 5,
+    "streams": 4,
+    "list_streams": 3,
+    "alerts": 3,
+    "supervision": 5,
+}
+
+
+def test_screens_keep_their_budget_of_statements(sign_in, twice_sold):
+    first, _second, code, lot = twice_sold
+    with_document = f"/lots/{lot}"
+    client = sign_in()
+    page = client.get(with_document).get_data(as_text=True)
+    document = re.search(r"/sales/([0-9a-f-]{36})", page)[1]
+    asked = {
+        "passport": f"/passport/{code}", "lots": with_document, "products": f"/products/{first.stream}/A001",
+        "sales": f"/sales/{document}", "streams": f"/streams/{first.stream}", "list_streams": "/streams", "alerts": "/alerts",
+        "supervision": "/supervision",
+    }  # fmt: skip
+
+    ran_by = {}
+    for name, address in asked.items():
+        with statements() as ran:
+            assert client.get(address).status_code == 200
+        ran_by[name] = len(ran)
+
+    assert {name: count for name, count in ran_by.items() if count > BUDGETS[name]} == {}
