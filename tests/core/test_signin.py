@@ -365,7 +365,7 @@ def test_a_burst_of_requests_asks_the_database_once(client, pharmacy):
         for _ in range(5):
             assert is_in(client)
 
-    assert len(ran) <= 1
+    assert len([each for each in ran if "session_version = %(version)s" in each]) <= 1
 
 
 def test_scripts_get_an_answer_they_understand(client):
