@@ -36,7 +36,9 @@ def prepare(admin_url: str, wing: str, passwords: dict[str, str], database: str 
         for extension in ("pg_trgm", "btree_gist"):
             connection.execute(sql.SQL("create extension if not exists {}").format(sql.Identifier(extension)))
         connection.execute("revoke create on schema public from public")
-        connection.execute(sql.SQL("grant create, usage on schema public to {}").format(sql.Identifier(f"{wing}_owner")))
+        connection.execute(
+            sql.SQL("grant create, usage on schema public to {}").format(sql.Identifier(f"{wing}_owner"))
+        )
     urls = addresses(admin_url, wing, passwords, name)
     migrate(wing, urls["owner"])
     return urls
@@ -46,7 +48,9 @@ def addresses(admin_url: str, wing: str, passwords: dict[str, str], database: st
     """Return the address of each role of a wing, in SQLAlchemy's form."""
     base = make_url(_plain(admin_url)).set(drivername="postgresql+psycopg", database=database or wing)
     return {
-        role: base.set(username=f"{wing}_{role}", password=passwords[f"{wing}_{role}"]).render_as_string(hide_password=False)
+        role: base.set(username=f"{wing}_{role}", password=passwords[f"{wing}_{role}"]).render_as_string(
+            hide_password=False
+        )
         for role in ROLES[wing]
     }
 
@@ -77,16 +81,24 @@ def _make_roles(connection: psycopg.Connection, wing: str, passwords: dict[str, 
             )
         )
         for setting, value in LIMITS.get(role, {}).items():
-            connection.execute(sql.SQL("alter role {} set {} = {}").format(sql.Identifier(name), sql.Identifier(setting), sql.Literal(value)))
+            connection.execute(
+                sql.SQL("alter role {} set {} = {}").format(
+                    sql.Identifier(name), sql.Identifier(setting), sql.Literal(value)
+                )
+            )
 
 
 def _make_database(connection: psycopg.Connection, wing: str, name: str) -> None:
     if connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
         return
-    connection.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(f"{wing}_owner")))
+    connection.execute(
+        sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(f"{wing}_owner"))
+    )
     connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
     for role in ROLES[wing]:
-        connection.execute(sql.SQL("grant connect on database {} to {}").format(sql.Identifier(name), sql.Identifier(f"{wing}_{role}")))
+        connection.execute(
+            sql.SQL("grant connect on database {} to {}").format(sql.Identifier(name), sql.Identifier(f"{wing}_{role}"))
+        )
 
 
 def _plain(url: str, database: str | None = None) -> str:

@@ -64,7 +64,19 @@ class Embedded:
         if self.running():
             return
         for attempt in range(2):  # After a kill -9 the first start may say that the lock file exists.
-            done = self._run("pg_ctl", "-D", str(self.data), "-l", str(self.log), "-w", "-t", str(START_SECONDS), "-o", f"-k {self.socket}", "start")
+            done = self._run(
+                "pg_ctl",
+                "-D",
+                str(self.data),
+                "-l",
+                str(self.log),
+                "-w",
+                "-t",
+                str(START_SECONDS),
+                "-o",
+                f"-k {self.socket}",
+                "start",
+            )
             if done.returncode == 0:
                 return
             time.sleep(1)
@@ -136,4 +148,6 @@ def _account() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise RuntimeError("run as root, PostgreSQL needs the account postgres or nobody; make one or start as another user")
+    raise RuntimeError(
+        "run as root, PostgreSQL needs the account postgres or nobody; make one or start as another user"
+    )

@@ -254,7 +254,7 @@ def _count(statement: str) -> None:
 
 def _watch(engine: Engine, database: Database) -> None:
     @event.listens_for(engine, "before_cursor_execute")
-    def before(_c: Any, _cursor: Any, statement: str, _p: Any, _ctx: Any, _many: bool) -> None:  # noqa: FBT001 - the signature is SQLAlchemy's
+    def before(_c: Any, _cursor: Any, statement: str, _p: Any, _ctx: Any, _many: bool) -> None:
         if "set_config" not in statement:
             _count(statement)
         if not database.acting and _WRITES.search(statement):

@@ -380,3 +380,10 @@ def no_store(response: Response) -> Response:
     """Keep a page with a secret out of every cache."""
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def here() -> tenancy.Desk:
+    """The desk of the person asking: what every act of the facility wing is told of who does it, and where."""
+    who = me()
+    assert who.facility_id is not None
+    return tenancy.Desk(who.tenant_id, who.facility_id, who.staff_id, f"{who.number} {who.masked_name}", who.terminal_id, who.terminal)

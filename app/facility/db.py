@@ -43,5 +43,7 @@ class OfTenant:
     """Mix-in of every table that belongs to a tenant 租户; keys lead with it."""
 
     tenant_id: Mapped[int] = mapped_column(
-        primary_key=True, server_default=sa.text("nullif(current_setting('app.tenant_id', true), '')::bigint"), sort_order=-2
+        primary_key=True,
+        server_default=sa.text("nullif(current_setting('app.tenant_id', true), '')::bigint"),
+        sort_order=-2,
     )

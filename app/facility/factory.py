@@ -19,7 +19,13 @@ ROOMS = ("organizations", "catalog", "stock", "till", "counter")
 
 
 def create_app(
-    urls: Mapping[str, str], secret: str, *, testing: bool = False, https: bool = False, center: Flask | None = None, center_url: str | None = None
+    urls: Mapping[str, str],
+    secret: str,
+    *,
+    testing: bool = False,
+    https: bool = False,
+    center: Flask | None = None,
+    center_url: str | None = None,
 ) -> Flask:
     """Build the application over the given database addresses (one per role).
 

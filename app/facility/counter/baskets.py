@@ -252,6 +252,18 @@ def _make_split(desk: Desk, basket_id: UUID, line_no: int, version: int | None) 
 
 
 @action
+def make_whole(desk: Desk, basket_id: UUID, line_no: int) -> None:
+    """Sell a line in whole packs again; the opened pack stays open on the shelf."""
+
+    def change(basket: rules.Basket) -> None:
+        line = _line(basket, line_no)
+        basket.lines = [kept for kept in basket.lines if kept.line_no != line_no]
+        _add(desk, basket, catalog.get_product(line.about.product_id))
+
+    _change(desk, basket_id, None, change)
+
+
+@action
 def add_prescription(desk: Desk, basket_id: UUID, prescription_id: UUID, version: int | None = None) -> None:
     """Put a passed prescription's drugs into the basket (取处方)."""
     head, wanted = prescriptions.get_passed(desk.facility_id, prescription_id)
@@ -282,6 +294,18 @@ def hold(desk: Desk, basket_id: UUID, label: str = "") -> None:
 
     _change(desk, basket_id, None, name)
     run("update basket set state = 'held' where id = :id and state = 'open'", id=basket_id)
+
+
+@action
+def put_aside(desk: Desk, basket_id: UUID) -> None:
+    """F4: hold an open basket; let a basket whose outcome is unknown be finished in the background."""
+    moved = run(
+        "update basket set state = 'closed' where id = :id and facility_id = :facility and state = 'asked' returning id",
+        id=basket_id,
+        facility=desk.facility_id,
+    ).one_or_none()
+    if moved is None:
+        hold(desk, basket_id)
 
 
 @action

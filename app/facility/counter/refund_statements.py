@@ -41,20 +41,20 @@ with head as (
         message_number = message_number + 1
     where tenant_id = %(tenant)s and facility_id = %(facility)s returning receipt_number, message_number
 ), document as (
-    insert into refund (tenant_id, id, facility_id, station, terminal, shift_id, staff_id, approver_id, sale_id, state, receipt, reason, digest, goods,
+    insert into refund (tenant_id, id, facility_id, station, terminal, shift_id, staff_id, approver_id, sale_id, state, receipt, reason, digest,
         whole, refund_fen, cash_fen, reversed_setl_id, asked_at)
     select %(tenant)s, %(refund)s, %(facility)s, %(station)s, %(terminal)s, %(shift)s, %(staff)s, %(approver)s::bigint, %(sale)s, 'asked',
-        'T' || to_char(%(today)s::date, 'YY-MMDD') || '-' || lpad(head.receipt_number::text, 4, '0'), %(reason)s, %(digest)s, %(goods)s,
+        'T' || to_char(%(today)s::date, 'YY-MMDD') || '-' || lpad(head.receipt_number::text, 4, '0'), %(reason)s, %(digest)s,
         %(whole)s, %(refund_fen)s, 0, %(reversed_setl_id)s, %(at)s
     from head returning id, receipt
 ), lines as (
-    insert into refund_line (tenant_id, refund_id, line_no, sale_id, lot_id, quantity, amount_fen)
-    select %(tenant)s, document.id, l.line_no, %(sale)s, l.lot_id, l.quantity, l.amount_fen
-    from document, jsonb_to_recordset(%(lines)s::jsonb) as l(line_no int, lot_id bigint, quantity bigint, amount_fen bigint)
+    insert into refund_line (tenant_id, refund_id, line_no, sale_id, lot_id, quantity, amount_fen, goods)
+    select %(tenant)s, document.id, l.line_no, %(sale)s, l.lot_id, l.quantity, l.amount_fen, l.goods
+    from document, jsonb_to_recordset(%(lines)s::jsonb) as l(line_no int, lot_id bigint, quantity bigint, amount_fen bigint, goods text)
 ), codes as (
-    insert into refund_code (tenant_id, refund_id, code, line_no, quantity)
-    select %(tenant)s, document.id, c.code, c.line_no, c.quantity
-    from document, jsonb_to_recordset(%(codes)s::jsonb) as c(code text, line_no int, quantity bigint)
+    insert into refund_code (tenant_id, refund_id, code, line_no, quantity, goods)
+    select %(tenant)s, document.id, c.code, c.line_no, c.quantity, c.goods
+    from document, jsonb_to_recordset(%(codes)s::jsonb) as c(code text, line_no int, quantity bigint, goods text)
 ), {OPEN_ATTEMPT.replace("%(document)s", "%(refund)s")}
 select document.receipt, (select message_id from attempt) as message_id from document
 """
@@ -66,11 +66,11 @@ _GOODS_COME_BACK = """
     from document
 ), code_locked as (
     select t.code from trace_code t join refund_code c on c.tenant_id = t.tenant_id and c.code = t.code
-    where t.tenant_id = %(tenant)s and c.refund_id = %(refund)s and %(goods)s <> 'kept' and exists (select from posted)
+    where t.tenant_id = %(tenant)s and c.refund_id = %(refund)s and c.goods <> 'kept' and exists (select from posted)
     order by t.code for no key update of t
 ), codes as (
     update trace_code t set remaining = t.remaining + c.quantity, document_id = %(refund)s,
-        state = case when %(goods)s = 'quarantine' then 'RETURNED_QUARANTINE' when t.remaining = 0 and t.state = 'SOLD' and c.quantity = p.pack_size then 'IN_STOCK' else 'SPLIT_OPEN' end
+        state = case when c.goods = 'quarantine' then 'RETURNED_QUARANTINE' when t.remaining = 0 and t.state = 'SOLD' and c.quantity = p.pack_size then 'IN_STOCK' else 'SPLIT_OPEN' end
     from refund_code c join code_locked k on k.code = c.code, product p
     where t.tenant_id = %(tenant)s and t.code = c.code and c.tenant_id = %(tenant)s and c.refund_id = %(refund)s
         and p.tenant_id = t.tenant_id and p.id = t.product_id
@@ -126,7 +126,7 @@ where tenant_id = %(tenant)s and id = %(refund)s returning stream_number
 
 STORED = """
 select s.id, s.receipt, s.paid, s.money, s.total_fen, s.facility_id, b.content::text as content, i.sealed, i.sign_no,
-    r.state as refund_state, r.receipt as refund_receipt, r.reason, r.goods, r.whole, r.refund_fen, r.reversed_setl_id, r.staff_id, r.terminal,
+    r.state as refund_state, r.receipt as refund_receipt, r.reason, r.whole, r.refund_fen, r.reversed_setl_id, r.staff_id, r.terminal,
     s.total_fen - coalesce((select sum(o.refund_fen) from refund o where o.tenant_id = s.tenant_id and o.sale_id = s.id and o.state = 'refunded'), 0)::bigint as total_left_fen,
     f.number || ' ' || f.name as who
 from refund r join sale s on s.tenant_id = r.tenant_id and s.id = r.sale_id
@@ -136,12 +136,12 @@ left join identification i on i.tenant_id = s.tenant_id and i.id = s.identificat
 where r.tenant_id = %(tenant)s and r.id = %(refund)s for no key update of r
 """
 STORED_LINES = """
-select n.line_no, n.lot_id, n.quantity, n.amount_fen, l.lot_number, l.expires_on, p.zone
+select n.line_no, n.lot_id, n.quantity, n.amount_fen, n.goods, l.lot_number, l.expires_on, p.zone
 from refund_line n join lot l on l.tenant_id = n.tenant_id and l.id = n.lot_id
 join sale_pick p on p.tenant_id = n.tenant_id and p.sale_id = n.sale_id and p.line_no = n.line_no and p.lot_id = n.lot_id
 where n.tenant_id = %(tenant)s and n.refund_id = %(refund)s order by n.line_no, n.lot_id
 """
-STORED_CODES = "select code, line_no, quantity from refund_code where tenant_id = %(tenant)s and refund_id = %(refund)s order by line_no, code"
+STORED_CODES = "select code, line_no, quantity, goods from refund_code where tenant_id = %(tenant)s and refund_id = %(refund)s order by line_no, code"
 
 ASK_REST = f"""
 with document as (

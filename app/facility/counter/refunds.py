@@ -43,6 +43,7 @@ class Back:
 
     line_no: int
     units: int
+    goods: str = "kept"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,6 @@ def refund_sale(
     sale_id: UUID,
     back: Sequence[Back],
     reason: str,
-    goods: str,
     approver_id: int | None = None,
 ) -> Outcome:
     """Give money back for lines of a sale, and say what becomes of the goods (退货). Sending it again does it once.
@@ -73,7 +73,7 @@ def refund_sale(
     handed over). Raises RefundTooMuch, RefundNotPossible, ApprovalNeeded (another day, or the patient has to pay), NoShift,
     SettlementPending. "unknown": the center has not said yet, the worker goes on.
     """
-    asked = _ask(desk, refund_id, sale_id, tuple(back), reason, goods, approver_id)
+    asked = _ask(desk, refund_id, sale_id, tuple(back), reason, approver_id)
     if isinstance(asked, Outcome):
         return asked
     machine.ask(asked)
@@ -96,9 +96,9 @@ def _known(row: Any) -> Outcome:
 
 @hot_action
 def _ask(
-    desk: Desk, refund_id: UUID, sale_id: UUID, back: tuple[Back, ...], reason: str, goods: str, approver_id: int | None
+    desk: Desk, refund_id: UUID, sale_id: UUID, back: tuple[Back, ...], reason: str, approver_id: int | None
 ) -> Outcome | machine.Attempt:
-    digest = hashlib.sha256(msgspec.json.encode([str(sale_id), back, reason, goods])).digest()
+    digest = hashlib.sha256(msgspec.json.encode([str(sale_id), back, reason])).digest()
     at, today = clock.now(), clock.business_date()
     keys = {**desk.keys, "refund": refund_id, "sale": sale_id, "at": at, "today": today, "station": desk.station}
     with transaction(settings=desk.settings) as hot:
@@ -106,13 +106,13 @@ def _ask(
             if bytes(known[0].digest) != digest:
                 raise DocumentChanged
             return _known(known[0])
-        plan = _plan(hot, keys, back, reason, goods)
+        plan = _plan(hot, keys, back, reason)
         _check_approval(plan, desk, today, approver_id)
         shift = hot.run(refund_statements.SHIFT, keys)
         if not shift:
             raise NoShift
         params = {
-            **keys, "shift": shift[0].id, "terminal": desk.terminal, "approver": approver_id, "digest": digest, "reason": reason, "goods": goods,
+            **keys, "shift": shift[0].id, "terminal": desk.terminal, "approver": approver_id, "digest": digest, "reason": reason,
             "whole": plan.whole, "refund_fen": plan.refund_fen, "lines": as_json(plan.rows), "codes": as_json(plan.codes),
             "reversed_setl_id": plan.sale.setl_id,
             **(_cancel_message(desk, plan, at) if plan.sale.paid == "insured" else _no_message(at)),
@@ -127,19 +127,22 @@ def _ask(
     return _attempt_of(desk.tenant_id, desk.facility_id, refund_id, params, row, "2103")
 
 
-def _plan(hot: Hot, keys: dict[str, Any], back: Sequence[Back], reason: str, goods: str) -> Plan:
+def _plan(hot: Hot, keys: dict[str, Any], back: Sequence[Back], reason: str) -> Plan:
     sold = hot.run(refund_statements.LOCK_SALE, keys)
     if not sold:
         raise NotFound
     sale = sold[0]
     if sale.state != "settled":
         raise RefundNotPossible(why="它还没有结算，或没有结算成功")
-    if reason not in REASONS or goods not in GOODS or (goods == "shelf") != (reason == "not_handed_over"):
+    if reason not in REASONS or any(
+        line.goods not in GOODS or (line.goods == "shelf") != (reason == "not_handed_over") for line in back
+    ):
         raise RefundNotPossible(why="退货原因与货品去向不符：没有交给顾客的才能放回货架，其余的进待处理区或由顾客留用")
     basket = msgspec.json.decode(sale.content, type=rules.Basket)
     taken = {row.line_no: row for row in hot.run(refund_statements.REFUNDED, keys)}
     picks, codes = hot.run_all([(refund_statements.PICKS_LEFT, keys), (refund_statements.CODES_LEFT, keys)])
     wanted = {line.line_no: line.units for line in back if line.units}
+    goods = {line.line_no: line.goods for line in back}
     if not wanted:
         raise RefundNotPossible(why="没有选择要退的品种和数量")
     rows: list[dict[str, Any]] = []
@@ -149,6 +152,8 @@ def _plan(hot: Hot, keys: dict[str, Any], back: Sequence[Back], reason: str, goo
         units = wanted.pop(line.line_no, 0) * (1 if line.split else line.about.pack_size)
         left[line.line_no] = line.quantity - before - units
         rows += _rows_of(line, units, before, taken.get(line.line_no), picks)
+    for row in rows:
+        row["goods"] = goods[row["line_no"]]
     if wanted:
         raise RefundNotPossible(why="选择的行不在这张单里")
     if sale.setl_id and sale.settled_at.astimezone(clock.CHINA).year != keys["today"].year and any(left.values()):
@@ -271,26 +276,25 @@ def _finish_cash(hot: Hot, desk: Desk, params: dict[str, Any], plan: Plan, row: 
         **params,
         "cash_fen": plan.refund_fen,
         "tenders": as_json(tenders),
-        "rows": as_json(_movements(plan.rows, params["goods"])),
+        "rows": as_json(_movements(plan.rows)),
     }
     params["facts"] = _fact(params, plan.sale, row.receipt, plan, desk.operator, None)
     hot.run_all([(refund_statements.CONFIRM_CASH, params), (refund_statements.TELL, params)], last=True)
     return Outcome("settled", params["refund"], row.receipt)
 
 
-def _movements(rows: Sequence[dict[str, Any]], goods: str) -> list[dict[str, Any]]:
+def _movements(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """SR movements of what came back; goods the customer keeps move nothing."""
-    if goods == "kept":
-        return []
     return [
         {
             "line_no": row["line_no"],
             "lot_id": row["lot_id"],
-            "zone": row["zone"] if goods == "shelf" else "QUARANTINE",
+            "zone": row["zone"] if row["goods"] == "shelf" else "QUARANTINE",
             "kind": "SR",
             "quantity": row["quantity"],
         }
         for row in rows
+        if row["goods"] != "kept"
     ]
 
 
@@ -311,7 +315,7 @@ def _fact(
         lines.append(
             {
                 "line": row["line_no"], "original_line": row["line_no"], "product": events.product(line.about), "lot": row["lot_number"],
-                "quantity": row["quantity"], "amount_fen": row["amount_fen"], "goods": params["goods"], "codes": codes,
+                "quantity": row["quantity"], "amount_fen": row["amount_fen"], "goods": row["goods"], "codes": codes,
             }
         )  # fmt: skip
     return events.sale_refunded(
@@ -391,7 +395,7 @@ def _confirmation(
     number, _, name = str(sale.who).partition(" ")
     settlement = {"reversed_setl_id": sale.reversed_setl_id, "new_setl_id": split.setl_id if split else None}
     params = {
-        **keys, "staff": sale.staff_id, "goods": sale.goods, "reason": sale.reason, "cash_fen": paid["cash_fen"] - rest_cash, "rows": as_json(_movements(plan.rows, sale.goods)),
+        **keys, "staff": sale.staff_id, "reason": sale.reason, "cash_fen": paid["cash_fen"] - rest_cash, "rows": as_json(_movements(plan.rows)),
         "tenders": as_json([tender for tender in tenders if tender.amount_fen]), "new_setl_id": split.setl_id if split else None, "new_mdtrt_id": split.mdtrt_id if split else None,
         "money": as_json(money_of(split) if split else {**dict.fromkeys(paid, 0), "cash_fen": rest_cash} | {"setl_id": "", "mdtrt_id": ""}), "sale": sale.id,
     }  # fmt: skip
@@ -457,11 +461,11 @@ def _rest_message(tenant_id: int, sale: Any, plan: Plan, at: datetime) -> dict[s
     )
 
 
-def net_of(desk: Desk, sale_id: UUID, back: Sequence[Back], reason: str, goods: str) -> dict[str, Any]:
+def net_of(desk: Desk, sale_id: UUID, back: Sequence[Back], reason: str) -> dict[str, Any]:
     """What would go back to each payer, before anything is sent. By card the rest is estimated by the center (2101)."""
     keys = {**desk.keys, "sale": sale_id, "at": clock.now(), "today": clock.business_date()}
     with transaction(settings=desk.settings) as hot:
-        plan = _plan(hot, keys, back, reason, goods)
+        plan = _plan(hot, keys, back, reason)
     needs = ""
     try:
         _check_approval(plan, desk, keys["today"], None)

@@ -86,6 +86,14 @@ def find_outcome(desk: Desk, sale_id: UUID) -> Outcome:
     return _known_outcome(known[0])
 
 
+def find_outcome_or_none(desk: Desk, sale_id: UUID) -> Outcome | None:
+    """What became of a sale, or None when it was never asked for."""
+    try:
+        return find_outcome(desk, sale_id)
+    except NotFound:
+        return None
+
+
 @hot_action
 def _ask(desk: Desk, basket_id: UUID, version: int, tenders: tuple[rules.Tender, ...], seen: bool) -> Asked:
     digest = hashlib.sha256(msgspec.json.encode([str(basket_id), version, tenders, seen])).digest()

@@ -132,6 +132,13 @@ def confirm_match(desk: Desk, identification_id: UUID, reason: str = "") -> None
             )
 
 
+def block(desk: Desk, identification_id: UUID, reason: str) -> None:
+    """The operator says that this is not the person; the center is told, nothing is settled by this reading."""
+    row = get(desk, identification_id)
+    if row is not None:
+        _tell(desk, "identity.blocked", identification_id, row.identity, reason)
+
+
 def note_score(desk: Desk, identification_id: UUID | str, identity: Mapping[str, Any]) -> None:
     """Keep the score that came back with a preview: the basket adds signals of its own."""
     with transaction(settings=desk.settings) as hot:

@@ -57,6 +57,22 @@ def list_stock(facility_id: int, search: str = "", only: str = "", after: tuple[
     return list(rows)
 
 
+def counts(facility_id: int) -> Any:
+    """How many products are in stock here, near their end, past it or held; and what they are worth at cost (fen)."""
+    return run(
+        """
+        select count(distinct b.product_id) as products,
+            count(distinct b.product_id) filter (where b.expires_on between :today and :today + p.expiry_warning_days) as near,
+            count(distinct b.product_id) filter (where b.expires_on < :today or l.hold is not null) as past,
+            coalesce(round(sum(b.on_hand::numeric / p.pack_size * coalesce(l.cost_price, 0) * 100)), 0)::bigint as worth_fen
+        from lot_balance b join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id join product p on p.tenant_id = b.tenant_id and p.id = b.product_id
+        where b.facility_id = :facility and b.on_hand > 0
+        """,
+        facility=facility_id,
+        today=clock.business_date(),
+    ).one()
+
+
 def lots_of(facility_id: int, product_id: int) -> list[Any]:
     """The lots of a product on the shelf, soonest to expire first, with how many of their codes are still here."""
     rows = run(

@@ -151,7 +151,8 @@ def list_prescriptions(
     rows = run(
         """
         select p.id, p.number, p.patient_shown, p.prescriber, p.institution, p.diagnosis, p.issued_on, p.valid_until, p.state, p.entered_at, p.staff_id,
-            p.reviewer_name, p.reviewed_at, p.review_note, s.name as staff, (
+            p.reviewer_name, p.reviewed_at, p.review_note, s.name as staff,
+            (select count(*) from prescription_line l where l.tenant_id = p.tenant_id and l.prescription_id = p.id) as count, (
             select string_agg(d.generic_name || ' ' || d.spec || ' × ' || l.quantity / d.pack_size || d.pack_unit || coalesce('，' || nullif(l.dosage, ''), ''), '；' order by l.line_no)
             from prescription_line l join product d on d.tenant_id = l.tenant_id and d.id = l.product_id
             where l.tenant_id = p.tenant_id and l.prescription_id = p.id) as drugs
@@ -168,8 +169,10 @@ def ready_to_take(facility_id: int) -> list[Any]:
     """Prescriptions passed and still valid, soonest to expire first."""
     rows = run(
         """
-        select id, number, patient_shown, prescriber, institution, issued_on, reviewer_name, reviewed_at from prescription
-        where facility_id = :facility and state = 'passed' and valid_until >= :today order by entered_at desc, id desc limit 50
+        select p.id, number, patient_shown, prescriber, institution, issued_on, reviewer_name, reviewed_at,
+            (select count(*) from prescription_line l where l.tenant_id = p.tenant_id and l.prescription_id = p.id) as count
+        from prescription p
+        where facility_id = :facility and state = 'passed' and valid_until >= :today order by entered_at desc, p.id desc limit 50
         """,
         facility=facility_id,
         today=clock.business_date(),

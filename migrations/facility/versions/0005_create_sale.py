@@ -280,7 +280,6 @@ UP = [
         receipt text not null,
         reason text not null,
         digest bytea not null,
-        goods text not null,
         whole boolean not null,
         refund_fen bigint not null,
         cash_fen bigint not null,
@@ -296,7 +295,6 @@ UP = [
         constraint refund_receipt_once unique (tenant_id, facility_id, receipt),
         constraint refund_sale_fk foreign key (tenant_id, sale_id) references sale (tenant_id, id),
         constraint refund_state_known check (state in ('asked', 'reversed_unsettled', 'refunded', 'refused')),
-        constraint refund_goods_known check (goods in ('kept', 'quarantine', 'shelf')),
         constraint refund_reason_known check (reason in ('quality', 'recall', 'dispensing_error', 'billing_error', 'not_handed_over'))
     )""",
     "create unique index refund_open_once on refund (tenant_id, sale_id) where state in ('asked', 'reversed_unsettled')",
@@ -311,9 +309,11 @@ UP = [
         lot_id bigint not null,
         quantity bigint not null,
         amount_fen bigint not null,
+        goods text not null,
         constraint refund_line_pk primary key (tenant_id, refund_id, line_no, lot_id),
         constraint refund_line_head_fk foreign key (tenant_id, refund_id) references refund (tenant_id, id),
         constraint refund_line_sold_fk foreign key (tenant_id, sale_id, line_no) references sale_line (tenant_id, sale_id, line_no),
+        constraint refund_line_goods_known check (goods in ('kept', 'quarantine', 'shelf')),
         constraint refund_line_gives_back check (quantity > 0 and amount_fen >= 0)
     )""",
     "create index refund_line_of_sale on refund_line (tenant_id, sale_id, line_no)",
@@ -324,6 +324,7 @@ UP = [
         code text not null,
         line_no int not null,
         quantity bigint not null,
+        goods text not null,
         constraint refund_code_pk primary key (tenant_id, refund_id, code),
         constraint refund_code_head_fk foreign key (tenant_id, refund_id) references refund (tenant_id, id),
         constraint refund_code_code_fk foreign key (tenant_id, code) references trace_code (tenant_id, code)

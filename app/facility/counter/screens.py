@@ -1,0 +1,271 @@
+"""What the counter's templates are given: the basket, the person, the money and what waits, in words and figures."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import gettext as _
+
+from app.core import clock, signin
+from app.core.money import fen_to_yuan
+from app.core.web import show_price
+from app.facility.counter import baskets, rules
+from app.facility.db import run, transaction
+from app.facility.insurance import identify
+from app.facility.organizations import queries as organizations
+from app.facility.till import shifts
+from app.national import codes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from app.core.tenancy import Desk
+
+NEAR = timedelta(days=180)  # Default; the stock room makes it each product's own.
+BANDS = {"pass": "pass", "ask": "check", "check": "check", "hold": "hold"}
+STUCK = """
+select s.id, s.receipt, s.asked_at as at, s.total_fen, i.shown ->> 'masked_name' as who
+from sale s join basket b on b.tenant_id = s.tenant_id and b.id = s.id
+left join identification i on i.tenant_id = s.tenant_id and i.id = s.identification_id
+where s.station = :station and s.state = 'asked' and b.state = 'closed' order by s.asked_at limit 20
+"""
+UNKNOWN = """
+select s.id, s.receipt, s.asked_at, a.tries, a.deadline_at, a.next_at, a.state as attempt, b.content ->> 'preview' as preview
+from sale s join basket b on b.tenant_id = s.tenant_id and b.id = s.id and b.state = 'asked'
+join insurance_attempt a on a.tenant_id = s.tenant_id and a.document_id = s.id and a.state in ('asked', 'recovering')
+where s.station = :station and s.state = 'asked' order by s.asked_at desc limit 1
+"""
+LAST = """
+select id, receipt, settled_at as at, total_fen, cash_fen, tendered from sale
+where facility_id = :facility and station = :station and state = 'settled' order by asked_at desc limit 1
+"""
+
+
+def counter_page(desk: Desk, **more: Any) -> dict[str, Any]:
+    """Everything the whole counter needs, as of now."""
+    shift = shifts.find_current(desk)
+    found: dict[str, Any] = {
+        "shift": {"opened_at": shift.opened_at, "terminal": desk.terminal} if shift else None,
+        "terminal": desk.terminal, "basket": None, "person": None, "split": None, "unknown": None, "groups": {},
+    }  # fmt: skip
+    found |= waiting(desk)
+    unknown = run(UNKNOWN, station=desk.station).one_or_none()
+    opened = baskets.get_basket(desk, unknown.id) if unknown else baskets.find_open(desk)
+    if opened:
+        found |= basket_parts(desk, opened)
+    if unknown:
+        found["unknown"] = _unknown(unknown)
+    return found | more
+
+
+def sale_parts(desk: Desk, basket_id: UUID, **more: Any) -> dict[str, Any]:
+    """What an answer to a change of the basket needs."""
+    return waiting(desk) | basket_parts(desk, baskets.get_basket(desk, basket_id)) | {"unknown": None} | more
+
+
+def waiting(desk: Desk) -> dict[str, Any]:
+    """Held baskets, sales still being checked in the background, the last sale, and who is on duty."""
+    held = [
+        {
+            "id": key,
+            "at": at,
+            "label": basket.label or _("未刷卡"),
+            "count": len(basket.lines),
+            "total_fen": basket.total_fen,
+        }
+        for key, at, basket in baskets.list_held(desk)
+    ]
+    stuck = [
+        {"at": row.at, "label": row.who or row.receipt, "total_fen": row.total_fen}
+        for row in run(STUCK, station=desk.station)
+    ]
+    present = organizations.pharmacist_on_duty(desk.facility_id)
+    return {
+        "held": held,
+        "stuck": stuck,
+        "last_sale": last_sale(desk),
+        "pharmacist": {"name": present.name} if present else None,
+    }
+
+
+def last_sale(desk: Desk) -> dict[str, Any] | None:
+    """The sale this station settled last, with the change that was given."""
+    row = run(LAST, facility=desk.facility_id, station=desk.station).one_or_none()
+    if row is None:
+        return None
+    given = sum(tender["amount_fen"] for tender in row.tendered if tender["kind"] == "cash")
+    return {
+        "id": row.id,
+        "receipt": row.receipt,
+        "at": row.at,
+        "total_fen": row.total_fen,
+        "change_fen": max(0, given - (row.cash_fen or 0)) if given else 0,
+    }
+
+
+def basket_parts(desk: Desk, opened: baskets.Opened) -> dict[str, Any]:
+    """The basket, its person and its split."""
+    content = opened.content
+    person = person_part(desk, content) if content.identification else None
+    groups = {line.rx_number or "": line.rx_title for line in content.lines}
+    shown = {
+        "id": str(opened.id), "version": opened.version, "lines": [line_part(line) for line in _in_groups(content)], "total_fen": content.total_fen,
+        "selected": content.selected,
+    }  # fmt: skip
+    return {
+        "basket": shown,
+        "person": person,
+        "split": split_part(content.preview) if content.preview else None,
+        "groups": groups if person or any(groups) else {},
+    }
+
+
+def _in_groups(content: rules.Basket) -> list[rules.Line]:
+    """Prescriptions first, own choice after; the order of scanning within."""
+    return sorted(content.lines, key=lambda line: (line.rx is None, line.rx_number))
+
+
+def line_part(line: rules.Line) -> dict[str, Any]:
+    """One line as the basket shows it."""
+    about = line.about
+    today = clock.business_date()
+    near = line.expires_on is not None and line.expires_on <= today + NEAR
+    return {
+        "line_no": line.line_no, "product_name": about.name, "spec": f"{about.trade} {about.spec}".strip() if about.trade != about.name else about.spec,
+        "maker": about.maker, "class_label": class_label(about.insurance_class, about.selfpay_share, about.rx_class), "lot_no": line.lot_number,
+        "expires_on": line.expires_on or "", "expiry": "past" if line.expires_on and line.expires_on < today else "near" if near else "",
+        "codes_have": len(line.codes), "codes_need": line.codes_need, "unit_price": show_price(line.price),
+        "unit_name": about.base_unit if line.split else about.pack_unit, "quantity": line.sale_units, "amount_fen": line.amount_fen, "split": line.split,
+        "rx": about.rx_class == "RX", "group": line.rx_number or None, "note": None,
+    }  # fmt: skip
+
+
+def class_label(insurance_class: str, share: str, rx_class: str) -> str:
+    """甲 / 乙 10% / 丙, and what kind of drug it is."""
+    word = {"A": _("甲类"), "B": _("乙"), "C": _("丙类")}.get(insurance_class, "")
+    if insurance_class == "B" and share:
+        word = f"{word} {float(share) * 100:g}%"
+    kind = {
+        "OTC_A": _("甲类非处方"),
+        "OTC_B": _("非处方"),
+        "RX": _("处方药"),
+        "DEVICE": _("器械"),
+        "HERB": _("饮片"),
+    }.get(rx_class, "")
+    return " · ".join(part for part in (word, kind) if part)
+
+
+def person_part(desk: Desk, content: rules.Basket) -> dict[str, Any] | None:
+    """The card holder as the screen may show them: masked, with balances, score and reasons."""
+    row = identify.get(desk, content.identification or "")
+    if row is None:
+        return None
+    shown, identity = row.shown, row.identity
+    counted = {
+        key: shown.get(key) or 0
+        for key in ("balance_fen", "mutual_fen", "deductible_used_fen", "fund_used_fen", "cap_fen")
+    }
+    needs = identify.needs_match(identity, content.total_fen, row.matched_by, row.override_reason)
+    hows = {"typed": _("手工输入"), "card": _("社保卡"), "ecert": _("医保码")}
+    return {
+        **counted, "id": str(row.id), "masked_name": shown["masked_name"], "sex": {"1": _("男"), "2": _("女")}.get(shown["sex"], ""), "age": shown["age"],
+        "type_label": _type_label(shown), "place": shown.get("place", ""), "status_ok": shown["status"] in {"normal", "arrears"},
+        "status_text": shown["status_text"] or _("参保正常"), "read_how": hows[row.read_how], "read_at": row.read_at,
+        "deductible_fen": shown.get("deductible_fen"), "entitlements": shown.get("entitlements", []), "score": identify.score_of(identity) if identity else None,
+        "band": BANDS.get(identity.get("band", "pass"), "pass"), "signals": _signals(identity), "needs_match": bool(needs), "matched_text": _("人证一致") if row.matched_by else "",
+        "buyer": row.buyer, "agent_masked": shown.get("agent", ""),
+    }  # fmt: skip
+
+
+def _type_label(shown: Mapping[str, Any]) -> str:
+    kinds = {"310": _("职工"), "390": _("城乡居民")}
+    return f"{kinds.get(shown['insutype'], '')} {codes.name('psn_type', shown['psn_type']) or ''}".strip()
+
+
+def _signals(identity: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = [
+        {
+            "text": signal.get("text") or signal.get("code"),
+            "weight": int(signal.get("weight") or 0),
+            "known": bool(signal.get("known", True)),
+        }
+        for signal in identity.get("signals") or []
+    ]
+    return sorted(
+        (signal for signal in found if signal["weight"] or not signal["known"]),
+        key=lambda signal: (not signal["known"], -abs(signal["weight"])),
+    )[:12]
+
+
+def split_part(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Who pays what, and how the fund's part came about."""
+    policy = kept.get("policy") or {}
+    percent = f"{float(kept.get('ratio') or 0) * 100:g}%"
+    how = "  ·  ".join(
+        [
+            _("符合范围 %(amount)s × %(ratio)s", amount=fen_to_yuan(kept["in_scope_fen"]), ratio=percent),
+            _("先行自付 %(amount)s", amount=fen_to_yuan(kept["pre_fen"])),
+            _("全自费 %(amount)s", amount=fen_to_yuan(kept["full_fen"])),
+            _("超限价 %(amount)s", amount=fen_to_yuan(kept["over_fen"])),
+            _("起付 %(amount)s", amount=fen_to_yuan(kept["deductible_fen"])),
+            _("账户结余 %(amount)s", amount=fen_to_yuan(kept["balance_after_fen"])),
+        ]
+    )
+    return {
+        "total": kept["total_fen"], "full": kept["full_fen"], "over": kept["over_fen"], "pre": kept["pre_fen"], "in_scope": kept["in_scope_fen"],
+        "deductible": kept["deductible_fen"], "fund": kept["pooled_fen"], "other_funds": kept["other_funds_fen"], "account": kept["account_fen"],
+        "mutual": kept["mutual_fen"], "cash": kept["cash_fen"], "ratio": percent, "policy_name": policy.get("name", ""),
+        "balance_after_fen": kept["balance_after_fen"], "how": how,
+    }  # fmt: skip
+
+
+def _unknown(row: Any) -> dict[str, Any]:
+    now = clock.now()
+    steps = [{"kind": "ok", "at": row.asked_at, "text": _("结算请求已送出，单号 %(receipt)s", receipt=row.receipt)}]
+    if row.attempt == "recovering" or now > row.deadline_at:
+        steps.append({"kind": "wait", "at": row.deadline_at, "text": _("中心没有及时回答")})
+    if row.tries > 1:
+        steps.append({"kind": "again", "at": now, "text": _("用同一报文号再问中心，第 %(n)s 次", n=row.tries)})
+    return {
+        "document": str(row.id),
+        "receipt": row.receipt,
+        "since_seconds": int((now - row.asked_at).total_seconds()),
+        "steps": steps,
+    }
+
+
+def stream_state(desk: Desk) -> dict[str, Any]:
+    """The stream's dot: complete, late, or stopped; with the number and how long ago it was acknowledged."""
+    statement = "select number, sent_number, sent_at, relay_state from stream_head where tenant_id = %(tenant)s and facility_id = %(facility)s"
+    with transaction(settings=desk.settings) as hot:
+        row = hot.run_last(statement, desk.keys)[0]
+    if row.relay_state != "running":
+        return {
+            "state": "off",
+            "text": _("已停"),
+            "detail": f"#{row.sent_number:,}",
+            "title": _("数据流已停止，请联系维护人员"),
+        }
+    behind = row.number - row.sent_number
+    ago = int((clock.now() - row.sent_at).total_seconds()) if row.sent_at else None
+    if behind > 0:
+        return {
+            "state": "late",
+            "text": _("待送 %(n)s", n=behind),
+            "detail": f"#{row.sent_number:,}",
+            "title": _("还有事实没有送达中心，会自动补送"),
+        }
+    detail = f"#{row.number:,}" + (" · " + _("%(n)s 秒前", n=ago) if ago is not None and ago < 120 else "")
+    return {"state": "ok", "text": _("完整"), "detail": detail, "title": _("机构数据流：已全部送达中心")}
+
+
+def surroundings() -> dict[str, Any]:
+    """What the bar of every page of the facility wing shows beside the person: stream and shift."""
+    who = signin.me_or_none()
+    if who is None or who.facility_id is None:
+        return {}
+    desk = signin.here()
+    shift = shifts.find_current(desk) if who.has("clerk", "pharmacist", "owner") else None
+    return {"stream": stream_state(desk), "shift": {"opened_at": shift.opened_at} if shift else None}

@@ -1,0 +1,219 @@
+"""The stock room's pages of this issue: what is on the shelf, a product's lots and ledger, receipts, the life of a code."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from app.core import clock, shell, signin
+from app.core.errors import Refusal, WrongInput
+from app.core.signin import needs
+from app.facility.catalog import queries as catalog
+from app.facility.stock import actions, code_files, queries, rules
+from app.facility.stock.errors import ReceiptNotTaken
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.blueprints import BlueprintSetupState
+    from flask.typing import ResponseReturnValue
+
+blueprint = Blueprint("stock", __name__, url_prefix="/stock")
+STAFF = ("clerk", "pharmacist", "owner")
+
+
+@blueprint.record_once
+def _on_the_rail(state: BlueprintSetupState) -> None:
+    shell.add_room(cast("Flask", state.app), "stock.show", "packages", "库存", STAFF, 20)
+
+
+@blueprint.get("")
+@needs(*STAFF)
+def show() -> ResponseReturnValue:
+    """What is on the shelf; one product may stand open beside the list with its lots and ledger."""
+    desk, args = signin.here(), request.args
+    only = args.get("only", "") if args.get("only") in {"near", "past"} else ""
+    rows = queries.list_stock(desk.facility_id, args.get("q", "")[:60], only, _after(args.get("after", "")))
+    following = f"{rows[queries.PAGE - 1].pinyin}~{rows[queries.PAGE - 1].id}" if len(rows) > queries.PAGE else None
+    opened = args.get("product", "")
+    side = _side(desk.facility_id, int(opened)) if opened.isdigit() and len(opened) < 18 else None
+    return render_template(
+        "facility/stock/stock.html", rows=rows[: queries.PAGE], q=args.get("q", "")[:60], only=only, following=following, after=args.get("after", ""),
+        side=side, today=clock.business_date(), counts=queries.counts(desk.facility_id),
+    )  # fmt: skip
+
+
+def _side(facility_id: int, product_id: int) -> dict[str, Any]:
+    card = catalog.get_product(product_id)
+    movements = queries.list_movements(facility_id, product_id)
+    return {
+        "card": card,
+        "lots": queries.lots_of(facility_id, product_id),
+        "movements": movements[:8],
+        "more": len(movements) > 8,
+    }
+
+
+@blueprint.get("/products/<int:product_id>/movements")
+@needs(*STAFF)
+def show_movements(product_id: int) -> ResponseReturnValue:
+    """The whole ledger of a product, newest first."""
+    before = request.args.get("before", "")
+    rows = queries.list_movements(
+        signin.here().facility_id, product_id, int(before) if before.isdigit() and len(before) < 18 else None
+    )
+    following = rows[queries.PAGE - 1].id if len(rows) > queries.PAGE else None
+    return render_template(
+        "facility/stock/movements.html",
+        card=catalog.get_product(product_id),
+        rows=rows[: queries.PAGE],
+        following=following,
+    )
+
+
+@blueprint.get("/receipts")
+@needs(*STAFF)
+def list_receipts() -> ResponseReturnValue:
+    """Receipts, newest first."""
+    rows = queries.list_receipts(signin.here().facility_id, _moment(request.args.get("before", "")))
+    last = rows[queries.PAGE - 1] if len(rows) > queries.PAGE else None
+    return render_template(
+        "facility/stock/receipts.html",
+        rows=rows[: queries.PAGE],
+        following=f"{last.received_at.isoformat()}_{last.id}" if last else None,
+    )
+
+
+@blueprint.get("/receipts/<uuid:receipt_id>")
+@needs(*STAFF)
+def show_receipt(receipt_id: UUID) -> ResponseReturnValue:
+    """One receipt with its lines."""
+    head, lines = queries.get_receipt(signin.here().facility_id, receipt_id)
+    return render_template("facility/stock/receipt.html", head=head, lines=lines)
+
+
+@blueprint.route("/receipts/new", methods=["GET", "POST"])
+@needs("owner", "clerk", "pharmacist")
+def new_receipt() -> ResponseReturnValue:
+    """Take goods in: product, lot, dates, quantity, cost, and the codes scanned by hand or from a file."""
+    if request.method == "GET":
+        return render_template(
+            "facility/stock/receipt_new.html", lines=[], form={}, error="", today=clock.business_date()
+        )
+    typed = _typed()
+    try:
+        document = UUID(request.form.get("document", ""))
+        lines = [_line(number, row) for number, row in enumerate(typed, 1)]
+        actions.receive_stock(
+            signin.here(), document, lines, request.form.get("supplier", "")[:100], request.form.get("note", "")[:200]
+        )
+    except ValueError:
+        raise WrongInput(what=_("入库单"), why=_("页面不完整，请刷新后重填")) from None
+    except Refusal as refused:
+        return render_template(
+            "facility/stock/receipt_new.html",
+            lines=typed,
+            form=request.form,
+            error=refused.message,
+            today=clock.business_date(),
+        ), refused.status
+    return redirect(url_for(".show_receipt", receipt_id=document), 303)
+
+
+@blueprint.post("/receipts/code-files")
+@needs(*STAFF)
+def read_codes() -> ResponseReturnValue:
+    """Read trace codes out of an uploaded Excel or text file, to be put into a receipt line."""
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        raise WrongInput(what=_("追溯码文件"), why=_("没有选择文件"))
+    codes = code_files.read_codes(upload.filename, upload.read())
+    return {"codes": codes}
+
+
+@blueprint.get("/products")
+@needs(*STAFF)
+def find_products() -> ResponseReturnValue:
+    """Products by scan, pinyin or part of a name, for the receipt form."""
+    text = request.args.get("q", "").strip()[:100]
+    found = catalog.find_products(text, limit=8) if text else []
+    return render_template("facility/stock/_choices.html", products=found, q=text)
+
+
+@blueprint.get("/codes/<code>")
+@needs(*STAFF)
+def show_code(code: str) -> ResponseReturnValue:
+    """What this organization knows of one trace code, from the shelf to the customer and back."""
+    head, events = queries.code_life(code[:100])
+    return render_template("facility/stock/code.html", head=head, events=events)
+
+
+def _typed() -> list[dict[str, str]]:
+    """The lines as they were typed, so that nothing is lost when the receipt is refused."""
+    names = ("product", "product_name", "lot", "produced_on", "expires_on", "packs", "cost", "zone", "codes")
+    columns = [request.form.getlist(name) for name in names]
+    return [dict(zip(names, (value.strip() for value in row), strict=True)) for row in zip(*columns, strict=False)][
+        : rules.MOST_LINES
+    ]
+
+
+def _line(number: int, row: dict[str, str]) -> rules.ReceiptLine:
+    codes = tuple(dict.fromkeys(re.split(r"[\s,，;；]+", row["codes"].strip()))) if row["codes"].strip() else ()
+    if len(codes) > rules.MOST_CODES_PER_LINE:
+        raise ReceiptNotTaken(problems=_("第 %(n)s 行的追溯码太多，请分成几行。", n=number))
+    return rules.ReceiptLine(
+        product_id=_whole(row["product"], number, _("药品")), lot_number=row["lot"], expires_on=_day(row["expires_on"], number, _("效期")), packs=_whole(row["packs"], number, _("数量")),
+        zone=row["zone"] or "SALEABLE", produced_on=_day(row["produced_on"], number, _("生产日期")) if row["produced_on"] else None,
+        cost_price=_price(row["cost"], number) if row["cost"] else None, codes=codes,
+    )  # fmt: skip
+
+
+def _whole(text: str, number: int, what: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise ReceiptNotTaken(problems=_("第 %(n)s 行：%(what)s没有填对，请填整数。", n=number, what=what))
+    return int(text)
+
+
+def _day(text: str, number: int, what: str) -> date:
+    """A day as it stands on a box: 2027-05-31, 20270531, 2027-05 (the last day of that month), 270531."""
+    digits = re.sub(r"\D", "", text)
+    if len(digits) == 6 and not digits.startswith("20"):
+        digits = f"20{digits}"
+    try:
+        if len(digits) == 6:
+            year, month = int(digits[:4]), int(digits[4:])
+            return date.fromordinal(date(year + month // 12, month % 12 + 1, 1).toordinal() - 1)
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+    except (ValueError, OverflowError):
+        raise ReceiptNotTaken(
+            problems=_("第 %(n)s 行：%(what)s请写成 2027-05-31 或 202705。", n=number, what=what)
+        ) from None
+
+
+def _price(text: str, number: int) -> Decimal:
+    try:
+        price = Decimal(text)
+    except InvalidOperation:
+        price = Decimal(-1)
+    if not (price.is_finite() and 0 <= price < 10**8):
+        raise ReceiptNotTaken(problems=_("第 %(n)s 行：进价请写每盒多少元。", n=number))
+    return price
+
+
+def _after(text: str) -> tuple[str, int] | None:
+    pinyin, _sep, last = text.rpartition("~")
+    return (pinyin[:200], int(last)) if last.isdigit() and len(last) < 18 else None
+
+
+def _moment(text: str) -> tuple[datetime, UUID] | None:
+    at, _sep, last = text.partition("_")
+    try:
+        moment = datetime.fromisoformat(at)
+        return (moment, UUID(last)) if moment.tzinfo else None
+    except ValueError:
+        return None
