@@ -106,7 +106,7 @@ def _side(row: Any, settlement: Any | None, life: Sequence[Any]) -> dict[str, An
     ]
     return {
         "institution": (row.institution, row.district),
-        "buyer": (settlement.person, settlement.by_agent) if settlement else None,
+        "buyer": (settlement.person, settlement.by_agent) if settlement else (row.paid,),
         "source": tuple(sources),
         "scan_seconds": int((row.at - row.scanned_at).total_seconds()) if row.scanned_at else None,
         "operator": row.operator,

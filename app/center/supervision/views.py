@@ -1,5 +1,7 @@
-"""The officer's screens: a code's life, lots, products, documents, streams, alerts. Whoever works at the center may look;
-row-level security shows each officer their own district, and another's record answers 404."""
+"""The officer's screens: a code's life, lots, products, documents, streams, alerts.
+
+Row-level security shows each officer their own district, and another's record answers 404.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
     from flask.blueprints import BlueprintSetupState
     from flask.typing import ResponseReturnValue
 
+# Three entries of the rail, so three blueprints: the rail shows which of them a page belongs to.
 blueprint = Blueprint("supervision", __name__)
+of_alerts = Blueprint("alerts", __name__)
+of_streams = Blueprint("streams", __name__)
 ROLES = ("officer", "auditor", "administrator")
 MOST_TYPED = 100
 TRACE_CODE_LENGTH = 20
@@ -34,10 +39,11 @@ TRACE_CODE_LENGTH = 20
 @blueprint.record_once
 def _install(state: BlueprintSetupState) -> None:
     app = cast("Flask", state.app)
-    app.register_blueprint(bridge)
+    for each in (bridge, of_alerts, of_streams):
+        app.register_blueprint(each)
     add_room(app, "supervision.overview", "id-badge-2", "护照", ROLES, order=10)
-    add_room(app, "supervision.list_alerts", "alert-triangle", "预警", ROLES, order=20)
-    add_room(app, "supervision.list_streams", "plug-connected", "数据流", ROLES, order=30)
+    add_room(app, "alerts.list_alerts", "alert-triangle", "预警", ROLES, order=20)
+    add_room(app, "streams.list_streams", "plug-connected", "数据流", ROLES, order=30)
     filters = app.jinja_env.filters
     filters["span"] = words.span
     filters["short_hash"] = lambda digest: f"{digest.hex()[:4]} {digest.hex()[4:8]}" if digest else "—"
@@ -47,6 +53,8 @@ def _install(state: BlueprintSetupState) -> None:
 
 
 @blueprint.context_processor
+@of_alerts.context_processor
+@of_streams.context_processor
 def _words() -> dict[str, Any]:
     return {"words": words, "now": clock.now()}
 
@@ -151,7 +159,7 @@ def show_product(stream: str, product: str) -> ResponseReturnValue:
     here: dict[str, Any] = {"stream": stream, "product": product}
     return render_template(
         "center/supervision/product.html",
-        stream=stream,
+        institution_code=stream,
         product=product,
         sums=sums,
         lots=goods.list_product_lots(stream, product),
@@ -184,7 +192,7 @@ def show_sale(document: UUID) -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/streams")
+@of_streams.get("/streams")
 @needs(*ROLES)
 def list_streams() -> ResponseReturnValue:
     """Every facility's stream: how many facts, how late, whether anything stands still."""
@@ -202,7 +210,7 @@ def list_streams() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/streams/<stream>")
+@of_streams.get("/streams/<stream>")
 @needs(*ROLES)
 def show_stream(stream: str) -> ResponseReturnValue:
     """The proof that a facility's stream is complete: numbers 1 to N, each fact chained to the one before."""
@@ -223,7 +231,7 @@ def show_stream(stream: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/alerts")
+@of_alerts.get("/alerts")
 @needs(*ROLES)
 def list_alerts() -> ResponseReturnValue:
     """What contradicts itself in the officer's district, newest first."""

@@ -147,6 +147,7 @@ INDEXES = (
     "create index movement_line_name_idx on movement_line using gin (name gin_trgm_ops)",
     "create index trace_event_code_idx on trace_event (code, at)",
     "create index alert_open_idx on alert (district, id desc) where cleared_at is null",
+    "create index alert_fact_idx on alert (stream, epoch, number, line)",
     "create index alert_code_idx on alert (code) where code is not null",
 )
 

@@ -395,3 +395,12 @@ def test_screens_keep_their_budget_of_statements(sign_in, twice_sold):
         ran_by[name] = len(ran)
 
     assert {name: count for name, count in ran_by.items() if count > BUDGETS[name]} == {}
+
+
+def test_an_alert_of_two_districts_is_listed_once_for_the_city(sign_in, new_institution):
+    here, there, code = new_institution(HERE), new_institution(ELSEWHERE), new_code()
+    here.tell(sold(here.moment(), code))
+    there.tell(sold(there.moment(60), code))
+
+    for district in (HERE, ELSEWHERE, "3302"):
+        assert sign_in(district).get("/alerts").get_data(as_text=True).count(f"/passport/{code}") == 1

@@ -29,8 +29,8 @@ def new_code() -> str:
 class Institution:
     """An institution that the center has registered, and the stream it sends."""
 
-    def __init__(self, owner, inbox_engine, district, name="一号药店"):
-        self.stream = "H" + secrets.token_hex(6).upper()[:11]
+    def __init__(self, owner, inbox_engine, district, name="一号药店", stream=None):
+        self.stream = stream or "H" + secrets.token_hex(6).upper()[:11]
         self.district, self.name = district, name
         self.secret = secrets.token_bytes(32)
         self.engine = inbox_engine

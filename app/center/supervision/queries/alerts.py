@@ -11,17 +11,26 @@ if TYPE_CHECKING:
 
 PAGE = 50
 
-LIST = """
-    select id, district, kind, code, stream, number, at, facts, raised_at, cleared_at, cleared_reason from alert
-    where (cast(:before as bigint) is null or id < :before)
+# An officer over several districts sees each alert once, however many districts it concerns.
+ONCE = """
+    not exists (
+        select from alert twin
+        where (twin.kind, twin.stream, twin.epoch, twin.number, twin.line) = (a.kind, a.stream, a.epoch, a.number, a.line)
+            and twin.code is not distinct from a.code and twin.id < a.id
+    )
+"""
+
+LIST = f"""
+    select id, district, kind, code, stream, number, at, facts, raised_at, cleared_at, cleared_reason from alert a
+    where {ONCE} and (cast(:before as bigint) is null or id < :before)
         and (:kind = '' or kind = :kind) and (:all or cleared_at is null)
     order by id desc limit :most
 """
 
-COUNTS = """
+COUNTS = f"""
     select count(*) filter (where cleared_at is null) as open, count(*) as total,
         count(*) filter (where cleared_at is null and kind = 'trace.duplicate') as duplicates
-    from alert
+    from alert a where {ONCE}
 """
 
 
