@@ -159,7 +159,7 @@ def _plan(hot: Hot, keys: dict[str, Any], back: Sequence[Back], reason: str) -> 
     if sale.setl_id and sale.settled_at.astimezone(clock.CHINA).year != keys["today"].year and any(left.values()):
         raise RefundNotPossible(why="跨年的医保单只能整单退，请联系医保中心办理")
     chosen = [
-        {"code": row.code, "line_no": row.line_no, "quantity": row.quantity}
+        {"code": row.code, "line_no": row.line_no, "quantity": row.quantity, "goods": goods[row.line_no]}
         for row in _chosen_codes(rows, codes, basket)
     ]
     return Plan(sale, basket, rows, chosen, sum(row["amount_fen"] for row in rows), left, whole=not any(left.values()))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PHARMACY_PURCHASE = "41"  # med_type 定点药店购药
 NOT_IN_CATALOG = "NMLC999"  # What a line without a national code is called on the wire; such a line is out of scope.
 _ECERT = re.compile(r"^\d{28}$")
-_CARD = re.compile(r"^[A-Za-z]\d{8}[0-9A-Za-z]?$")
+_CARD = re.compile(r"^[A-Za-z][0-9A-Za-z]{7,29}$")
 CERT_TYPES = {"ecert": "01", "certno": "02", "card": "03"}
 
 

@@ -6,10 +6,30 @@ import pytest
 from app.core import tenancy
 from app.core.errors import DocumentChanged
 from app.facility.counter import baskets, rules, settling
-from app.facility.counter.errors import CodeNotOnShelf, CodeScannedTwice, CodesMissing, CodeUnknown, NeedsPrescription, NoPharmacist, NoShift, StaleBasket, TenderShort
+from app.facility.counter.errors import (
+    CodeNotOnShelf,
+    CodeScannedTwice,
+    CodesMissing,
+    CodeUnknown,
+    NeedsPrescription,
+    NoPharmacist,
+    NoShift,
+    StaleBasket,
+    TenderShort,
+)
 from app.facility.stock.errors import CodeNotForSale, NotEnoughStock
 from tests.factories.people import make_pharmacy
-from tests.factories.shop import check_books, desk_of, fill_basket, make_code, make_goods, on_hand, one, open_shift, sell
+from tests.factories.shop import (
+    check_books,
+    desk_of,
+    fill_basket,
+    make_code,
+    make_goods,
+    on_hand,
+    one,
+    open_shift,
+    sell,
+)
 
 
 @pytest.fixture
@@ -33,23 +53,38 @@ def test_a_scanned_box_leaves_the_shelf_with_its_code(pharmacy, desk):
     assert outcome.kind == "settled"
     assert outcome.receipt.startswith("S")
     assert on_hand(pharmacy, goods) == (48, 0)
-    assert one(pharmacy, "select state from trace_code where tenant_id = %(t)s and code = %(c)s", c=goods.codes[0]).state == "SOLD"
+    assert (
+        one(pharmacy, "select state from trace_code where tenant_id = %(t)s and code = %(c)s", c=goods.codes[0]).state
+        == "SOLD"
+    )
     check_books(pharmacy)
 
 
 def test_three_lines_and_two_tenders_add_up(pharmacy, desk):
     first, second = make_goods(pharmacy, 3), make_goods(pharmacy, 3)
 
-    outcome = sell(desk, first.codes[0], first.codes[1], second.codes[0], tenders=[rules.Tender("wechat", 2000), rules.Tender("cash", 5000)])
+    outcome = sell(
+        desk,
+        first.codes[0],
+        first.codes[1],
+        second.codes[0],
+        tenders=[rules.Tender("wechat", 2000), rules.Tender("cash", 5000)],
+    )
 
-    paid = one(pharmacy, "select jsonb_object_agg(kind, amount_fen) as by_kind from tender where tenant_id = %(t)s and document_id = %(d)s", d=outcome.sale_id)
+    paid = one(
+        pharmacy,
+        "select jsonb_object_agg(kind, amount_fen) as by_kind from tender where tenant_id = %(t)s and document_id = %(d)s",
+        d=outcome.sale_id,
+    )
     assert paid.by_kind == {"wechat": 2000, "cash": 1750}
 
 
 def test_a_barcode_takes_the_soonest_to_expire_and_wants_its_codes(pharmacy, desk):
     late = make_goods(pharmacy, 2, expires_in=500)
     soon = make_goods(pharmacy, 2, expires_in=100, product_id=late.product_id)
-    barcode = one(pharmacy, "select barcode from product where tenant_id = %(t)s and id = %(p)s", p=late.product_id).barcode
+    barcode = one(
+        pharmacy, "select barcode from product where tenant_id = %(t)s and id = %(p)s", p=late.product_id
+    ).barcode
 
     basket, version = fill_basket(desk, barcode)
     with pytest.raises(CodesMissing):
@@ -57,14 +92,20 @@ def test_a_barcode_takes_the_soonest_to_expire_and_wants_its_codes(pharmacy, des
     basket, version = fill_basket(desk, soon.codes[0], basket_id=basket)
     assert settling.settle_basket(desk, basket, version).kind == "settled"
 
-    taken = one(pharmacy, "select lot_number from lot l join sale_pick p on p.tenant_id = l.tenant_id and p.lot_id = l.id where p.tenant_id = %(t)s and p.sale_id = %(s)s", s=basket)
+    taken = one(
+        pharmacy,
+        "select lot_number from lot l join sale_pick p on p.tenant_id = l.tenant_id and p.lot_id = l.id where p.tenant_id = %(t)s and p.sale_id = %(s)s",
+        s=basket,
+    )
     assert taken.lot_number == soon.lot_number
 
 
 def test_one_line_is_spread_over_lots_when_no_lot_is_pinned(pharmacy, desk):
     late = make_goods(pharmacy, 2, coded=False, expires_in=500)
     make_goods(pharmacy, 2, coded=False, expires_in=100, product_id=late.product_id)
-    barcode = one(pharmacy, "select barcode from product where tenant_id = %(t)s and id = %(p)s", p=late.product_id).barcode
+    barcode = one(
+        pharmacy, "select barcode from product where tenant_id = %(t)s and id = %(p)s", p=late.product_id
+    ).barcode
 
     outcome = sell(desk, barcode, barcode, barcode)
 
@@ -75,7 +116,10 @@ def test_one_line_is_spread_over_lots_when_no_lot_is_pinned(pharmacy, desk):
 
 def test_too_few_on_the_shelf_refuses_the_whole_sale_and_says_how_many(pharmacy, desk):
     full, short = make_goods(pharmacy, 5, coded=False), make_goods(pharmacy, 1, coded=False)
-    codes = [one(pharmacy, "select barcode from product where tenant_id = %(t)s and id = %(p)s", p=g.product_id).barcode for g in (full, short)]
+    codes = [
+        one(pharmacy, "select barcode from product where tenant_id = %(t)s and id = %(p)s", p=g.product_id).barcode
+        for g in (full, short)
+    ]
     basket, version = fill_basket(desk, codes[0], codes[1], codes[1])
 
     with pytest.raises(NotEnoughStock) as refused:
@@ -118,7 +162,9 @@ def test_two_clerks_and_the_last_box_make_one_sale(pharmacy, desk, facility_app)
     goods = make_goods(pharmacy, 1, coded=False)
     other = desk_of(pharmacy, pharmacy.owner)
     open_shift(other)
-    barcode = one(pharmacy, "select barcode from product where tenant_id = %(t)s and id = %(p)s", p=goods.product_id).barcode
+    barcode = one(
+        pharmacy, "select barcode from product where tenant_id = %(t)s and id = %(p)s", p=goods.product_id
+    ).barcode
     pressed = [(who, *fill_basket(who, barcode)) for who in (desk, other)]
     ended = []
 
@@ -224,12 +270,16 @@ def test_single_units_are_sold_from_an_opened_pack_until_it_is_empty(pharmacy, d
     baskets.split_line(desk, basket, 1)
     baskets.change_line(desk, basket, 1, quantity=2)
     assert settling.settle_basket(desk, basket, baskets.get_basket(desk, basket).version).kind == "settled"
-    left = one(pharmacy, "select state, remaining from trace_code where tenant_id = %(t)s and code = %(c)s", c=goods.codes[0])
+    left = one(
+        pharmacy, "select state, remaining from trace_code where tenant_id = %(t)s and code = %(c)s", c=goods.codes[0]
+    )
     assert (left.state, left.remaining) == ("SPLIT_OPEN", 1)
 
     sell(desk, goods.codes[0])
 
-    done = one(pharmacy, "select state, remaining from trace_code where tenant_id = %(t)s and code = %(c)s", c=goods.codes[0])
+    done = one(
+        pharmacy, "select state, remaining from trace_code where tenant_id = %(t)s and code = %(c)s", c=goods.codes[0]
+    )
     assert (done.state, done.remaining) == ("SOLD", 0)
     assert on_hand(pharmacy, goods) == (3, 0)
     check_books(pharmacy)
@@ -237,9 +287,15 @@ def test_single_units_are_sold_from_an_opened_pack_until_it_is_empty(pharmacy, d
 
 def test_expired_and_held_stock_is_not_sold(pharmacy, desk):
     goods = make_goods(pharmacy, 3, coded=False)
-    barcode = one(pharmacy, "select barcode from product where tenant_id = %(t)s and id = %(p)s", p=goods.product_id).barcode
+    barcode = one(
+        pharmacy, "select barcode from product where tenant_id = %(t)s and id = %(p)s", p=goods.product_id
+    ).barcode
     basket, version = fill_basket(desk, barcode)
-    one(pharmacy, "update lot set hold = 'recalled' where tenant_id = %(t)s and product_id = %(p)s returning id", p=goods.product_id)
+    one(
+        pharmacy,
+        "update lot set hold = 'recalled' where tenant_id = %(t)s and product_id = %(p)s returning id",
+        p=goods.product_id,
+    )
 
     with pytest.raises(NotEnoughStock) as refused:
         settling.settle_basket(desk, basket, version)
