@@ -6,6 +6,10 @@ from app.facility.catalog.actions import COLUMNS
 
 MOST_NAMES = 3
 
+# Fresh rows have no statistics, and guessing few the planner joins thousands of them one by one; hashing them is right
+# for any number. Holds until the end of the transaction.
+EXPECT_MANY = "select set_config('enable_nestloop', 'off', true)"
+
 SHARED = """'[{"code": "national_code_shared"}]'"""
 LATER = """'[{"code": "national_code_shared", "later": true}]'"""
 # A row is taken when its verdict brings something and nobody decided against it.
@@ -37,12 +41,12 @@ TAKE_NEW = f"""
     cross join lateral jsonb_to_record(r.parsed -> 'final') as x ({_RECORD})
     order by r.number
 """
-# … and remembers which row became which product; the own code is unique, so its index finds them.
+# … and remembers which row became which product; the own code is unique.
 LINK_NEW = f"""
     update import_row t set product_id = p.id
-    from (select r.number, r.code {OF_BATCH} and r.verdict = 'new' and {TAKEN}) r
-    join product p on p.code = r.code
-    where t.batch_id = :batch_id and t.number = r.number
+    from import_batch b, product p
+    where b.id = :batch_id and t.tenant_id = b.tenant_id and t.batch_id = b.id and p.tenant_id = t.tenant_id and p.code = t.code
+      and {TAKEN.replace("r.", "t.")} and t.verdict = 'new'
 """
 # Frees barcodes that move from one product to another, so that no two hold one for a moment.
 FREE_BARCODES = f"""

@@ -253,6 +253,7 @@ def take_import(batch_id: UUID, staff_id: int) -> dict[str, int]:
 
 
 def _take(batch_id: UUID, staff_id: int, reason: str) -> dict[str, int]:
+    run(sql.EXPECT_MANY)
     _number_codeless(batch_id)
     try:
         new = run(sql.TAKE_NEW, batch_id=batch_id).rowcount
@@ -320,6 +321,7 @@ def undo_import(batch_id: UUID, staff_id: int) -> None:
 
 def _take_back(batch_id: UUID, new: list[int], staff_id: int, reason: str) -> None:
     names = _names(set(new[:1]))
+    run(sql.EXPECT_MANY)
     try:
         run("delete from product where id = any(cast(:ids as bigint[]))", ids=new)
     except IntegrityError as failure:  # Somebody used one between our look and our act.

@@ -30,6 +30,7 @@ def judge_batch(batch_id: UUID) -> None:
     rows = [Row(row.number, row.parsed["given"], row.parsed["assumed"], list(row.problems)) for row in found]
     catalog = load_catalog()
     gone = judge(rows, catalog, queries.used_products([known.id for known in catalog]))
+    run(sql.EXPECT_MANY)
     run(sql.SET_VERDICTS, batch_id=batch_id, rows=_json([_verdict(row) for row in rows]))
     run(sql.KEEP_BEFORE, batch_id=batch_id)
     first = max((row.number for row in rows), default=0) + 1

@@ -45,6 +45,8 @@ HEADERS: dict[str, tuple[str, ...]] = {
         "品名",
         "名称",
         "材料名称",
+        "药品材料名称",
+        "产品名称",
         "name",
         "drugname",
     ),
