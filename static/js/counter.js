@@ -51,7 +51,17 @@ function basketId() {
  */
 function send(path, values = {}) {
   hush();
-  return htmx.ajax("POST", `${mount}/counter/baskets/{basket}${path}`, { source: till, values, swap: "none" });
+  request("POST", `/counter/baskets/{basket}${path}`, { values, swap: "none" });
+}
+
+/**
+ * Ask through the one queue. What went wrong is told by htmx's events, so the promise is not waited for.
+ * @param {"GET" | "POST"} verb
+ * @param {string} path
+ * @param {object} options
+ */
+function request(verb, path, options) {
+  htmx.ajax(verb, mount + path, { source: till, ...options }).catch(() => undefined);
 }
 
 till.addEventListener("htmx:configRequest", (event) => {
@@ -341,7 +351,7 @@ function askOutcome(basket) {
   if (!state.sending || basketId() !== basket) return sending(false);
   const lost = document.getElementById("lost-answer");
   if (lost instanceof HTMLTemplateElement) say(/** @type {Element} */ (lost.content.firstElementChild?.cloneNode(true)));
-  htmx.ajax("GET", `${mount}/counter/sales/${basket}/outcome`, { source: till, swap: "none" });
+  request("GET", `/counter/sales/${basket}/outcome`, { swap: "none" });
   setTimeout(() => askOutcome(basket), ASK_AGAIN);
 }
 
@@ -427,14 +437,14 @@ function openLine() {
   if (!state.selected) return;
   $("#line-part")?.replaceChildren();
   openDialog("line-dialog");
-  htmx.ajax("GET", `${mount}/counter/baskets/{basket}/lines/${state.selected}`, { source: till, target: "#line-part", swap: "innerHTML" });
+  request("GET", `/counter/baskets/{basket}/lines/${state.selected}`, { target: "#line-part", swap: "innerHTML" });
 }
 
 /** @param {string} number */
 function openPrescriptions(number) {
   $("#prescription-part")?.replaceChildren();
   openDialog("prescription-dialog");
-  htmx.ajax("GET", `${mount}/counter/prescriptions`, { source: till, target: "#prescription-part", swap: "innerHTML", values: { basket: basketId(), number } });
+  request("GET", "/counter/prescriptions", { target: "#prescription-part", swap: "innerHTML", values: { basket: basketId(), number } });
 }
 
 function hold() {

@@ -9,9 +9,10 @@ export const LEAST = 6;
 const LAST_GAP = 150;
 
 /** @typedef {HTMLInputElement | HTMLTextAreaElement} Field */
+/** What a field held before the burst: text and selection. @typedef {{value: string, start: number | null, end: number | null}} Held */
 
-/** The burst that may be under way. @type {{text: string, last: number, field: Field | null, value: string, start: number | null, end: number | null}} */
-let burst = begin(null);
+/** The burst that may be under way. The focus can move in the middle of it, so every field it fell into is remembered. */
+let burst = begin();
 
 document.addEventListener("keydown", hear, { capture: true });
 
@@ -20,47 +21,52 @@ function hear(event) {
   if (event.key === "Shift") return;
   if (event.key === "Enter" || event.key === "Tab") {
     if (burst.text.length >= LEAST && event.timeStamp - burst.last <= LAST_GAP) take(event);
-    burst = begin(null);
+    burst = begin();
     return;
   }
   const sign = signOf(event);
   if (sign === "") {
-    burst = begin(null);
+    burst = begin();
     return;
   }
-  if (burst.text === "" || event.timeStamp - burst.last > GAP) burst = begin(event.target);
+  if (burst.text === "" || event.timeStamp - burst.last > GAP) burst = begin();
+  remember(event.target);
   burst.text += sign;
   burst.last = event.timeStamp;
 }
 
 /**
- * The scan is complete: give the field back what it held before, and tell the page.
+ * The scan is complete: give the fields back what they held before, and tell the page.
  * @param {KeyboardEvent} event
  */
 function take(event) {
-  if (burst.field?.matches("[type=password], [data-no-scan]")) return;
+  if ([...burst.fields.keys()].some((field) => field.matches("[type=password], [data-no-scan]"))) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  restore();
+  for (const [field, held] of burst.fields) restore(field, held);
   document.dispatchEvent(new CustomEvent("sunmed:scan", { detail: classify(burst.text), cancelable: true }));
 }
 
-function restore() {
-  const { field, value, start, end } = burst;
-  if (!field) return;
+/** @param {Field} field @param {Held} held */
+function restore(field, { value, start, end }) {
   field.value = value;
   if (start !== null) field.setSelectionRange(start, end);
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+function begin() {
+  return { text: "", last: 0, fields: /** @type {Map<Field, Held>} */ (new Map()) };
+}
+
 /**
- * Remember what the field holds before the first character arrives.
+ * Remember what a field holds before the first character of the burst arrives in it.
  * @param {EventTarget | null} target
  */
-function begin(target) {
+function remember(target) {
   const editable = target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !target.readOnly && !target.disabled);
-  const field = editable ? /** @type {Field} */ (target) : null;
-  return { text: "", last: 0, field, value: field?.value ?? "", start: field?.selectionStart ?? null, end: field?.selectionEnd ?? null };
+  if (!editable) return;
+  const field = /** @type {Field} */ (target);
+  if (!burst.fields.has(field)) burst.fields.set(field, { value: field.value, start: field.selectionStart, end: field.selectionEnd });
 }
 
 /**
