@@ -5,7 +5,6 @@ A message is answered once. Asked again with the same bytes it gets the stored a
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +32,7 @@ from app.center.fund.errors import (
     UnknownSettlement,
     YearClosed,
 )
-from app.center.fund.rules import allocate_to_lines, used_by
+from app.center.fund.rules import allocate_to_lines
 from app.center.fund.settling import draft_of, new_id
 from app.center.registry.errors import UnknownPerson
 from app.core.clock import CHINA, business_date
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.center.fund.documents import Judge, Writer
+    from app.center.fund.rules import Split
     from app.core.db import Hot
 
 __all__ = [
@@ -274,29 +274,33 @@ def _questions(message: Message, purchase: Purchase) -> dict[str, Any]:
 
 def _rows(message: Message, draft: Draft, answer: bytes) -> dict[str, Any]:
     """Everything the writing statement needs."""
-    purchase, terms, split = draft.purchase, draft.terms, draft.split
-    used = used_by(split)
-    amounts = {name: str(getattr(split, name)) for name in statements.AMOUNTS if hasattr(split, name)}
-    amounts |= {f"{fund}_fen": str(paid) for fund, paid in split.funds.items()}
-    added = {
-        "add_deductible_fen": str(used.deductible_fen),
-        "add_inscope_fen": str(used.inscope_fen),
-        "add_aid_burden_fen": str(used.aid_burden_fen),
-    } | {f"add_{fund}_fen": str(paid) for fund, paid in used.paid_fen.items()}
-    day = business_date(draft.at)
-    return amounts | added | {
+    credential = draft.purchase.credential
+    token = credential.lookup if credential.kind == "01" and not draft.purchase.replaces else None
+    return {
         "answer": answer,
+        "settlement": _text(_settlement(message, draft)),
+        "entries": _text(_entries(draft)),
+        "claims": _text(draft.claims),
+        "token": token,
+        "lines": _text(_lines(draft)),
+    }
+
+
+def _settlement(message: Message, draft: Draft) -> dict[str, Any]:
+    """The settlement's row, column by column."""
+    purchase, terms, split = draft.purchase, draft.terms, draft.split
+    day = business_date(draft.at)
+    return _amounts(split) | {
         "setl_id": draft.setl_id,
         "mdtrt_id": draft.mdtrt_id,
         "institution_code": message.institution,
         "district": message.district,
         "msgid": message.msgid,
         "infno": message.infno,
-        "reverses_setl_id": None,
         "replaces_setl_id": purchase.replaces or None,
         "psn_no": purchase.psn_no,
         "insutype": purchase.insutype,
-        "year": str(day.year),
+        "year": day.year,
         "person_class": terms.person_class,
         "psn_type": terms.psn_type,
         "civil_servant": terms.civil_servant,
@@ -307,30 +311,34 @@ def _rows(message: Message, draft: Draft, answer: bytes) -> dict[str, Any]:
         "operator_name": message.operator_name,
         "terminal": purchase.terminal,
         "credential": purchase.credential.read or "",
-        "agent_lookup": purchase.agent,
-        "agent_sealed": purchase.agent_sealed,
+        "agent_lookup": _hex(purchase.agent),
+        "agent_sealed": _hex(purchase.agent_sealed),
         "settled_at": draft.at,
         "settled_on": day,
         "policy_on": terms.policy_on,
-        "policy_id": str(terms.policy.id) if terms.policy.id else None,
-        "ratio": str(split.ratio),
-        "balance_fen": str(draft.balance_fen),
-        "snapshot": _text(_snapshot(draft)),
-        "identity": _text(draft.identity),
-        "moves": bool(split.own_fen or split.mutual_fen),
-        "reason": "settled",
-        "entries": _text(_entries(draft)),
-        "claims": _text([asdict(claim) for claim in draft.claims]),
-        "token": purchase.credential.lookup if purchase.credential.kind == "01" and not purchase.replaces else None,
-        "lines": _text(_lines(draft)),
-    }  # fmt: skip
+        "policy_id": terms.policy.id or None,
+        "ratio": split.ratio,
+        "balance_fen": draft.balance_fen,
+        "snapshot": _snapshot(draft),
+        "identity": draft.identity,
+    }
+
+
+def _amounts(split: Split) -> dict[str, int]:
+    funds = {f"{fund}_fen": paid for fund, paid in split.funds.items()}
+    return funds | {name: getattr(split, name) for name in statements.AMOUNTS if name not in funds}
+
+
+def _hex(value: bytes | None) -> str | None:
+    """Bytes as a JSON row carries them."""
+    return None if value is None else f"\\x{value.hex()}"
 
 
 def _snapshot(draft: Draft) -> dict[str, Any]:
     """Every figure the document was made with, so that it comes out the same in ten years."""
     return draft.terms.as_json() | {
-        "counters": asdict(draft.counters),
-        "accounts": asdict(draft.accounts),
+        "counters": draft.counters,
+        "accounts": draft.accounts,
         "use_own": draft.purchase.use_own,
         "use_mutual": draft.purchase.use_mutual,
         "override": draft.purchase.override,

@@ -174,6 +174,14 @@ class Draft:
         """Own account after this document."""
         return self.accounts.current_fen + self.accounts.prior_fen - self.split.own_fen
 
+    def room_fen(self, fund: str) -> int:
+        """How much a fund could still pay this year before this document."""
+        segments = (*self.terms.policy.segments, *self.terms.aids)
+        limit = next((segment.limit_fen for segment in segments if segment.payer == fund), None)
+        if limit is None:
+            return self.split.inscope_fen
+        return max(0, limit - self.counters.paid_fen.get(fund, 0))
+
     @property
     def duplicates(self) -> Sequence[Claim]:
         return [claim for claim in self.claims if claim.duplicate]

@@ -241,11 +241,6 @@ def _finish(
     )
 
 
-def used_by(split: Split) -> Counters:
-    """What a settlement adds to the year's counters, and its reversal takes back."""
-    return Counters(split.deductible_fen, split.shared_fen, split.aid_burden_fen, dict(split.funds))
-
-
 def allocate_to_lines(lines: Sequence[Line], split: Split) -> list[tuple[int, int]]:
     """Give each line its share of the fund and of the deductible, by in-scope share (DOMAIN 1.6 rule 4)."""
     weights = [part_.inscope_fen if line.pooled else 0 for line, part_ in zip(lines, split.lines, strict=True)]

@@ -14,6 +14,12 @@ AMOUNTS = (
 COUNTERS = ("deductible_fen", "inscope_fen", "aid_burden_fen", *(f"{fund}_fen" for fund in FUNDS))
 POTS = ("current", "prior", "mutual")
 
+
+def _used(counter: str) -> str:
+    """The settlement's column that a year's counter adds up."""
+    return "shared_fen" if counter == "inscope_fen" else counter
+
+
 # Writes the message down; a twin waits here until the first is answered, then finds no row inserted.
 _ARRIVE = """
     message_in as (
@@ -146,38 +152,40 @@ _SETTLEMENT_COLUMNS = (
 )  # fmt: skip
 
 # The answer, the counters, the account, the settlement with lines and entries, the code claims: all or nothing.
+# The settlement travels as one JSON row: few parameters, and every other part takes its figures from it.
 WRITE_SETTLEMENT = f"""
-with answered as (
-    update message set answer = %(answer)s, state = 'accepted', setl_id = %(setl_id)s
-    where institution_code = %(institution_code)s and msgid = %(msgid)s
+with made as (
+    select * from jsonb_populate_record(null::settlement, %(settlement)s)
+), answered as (
+    update message m set answer = %(answer)s, state = 'accepted', setl_id = s.setl_id
+    from made s where m.institution_code = s.institution_code and m.msgid = s.msgid
 ), counted as (
-    update person_year set {", ".join(f"{name} = {name} + %(add_{name})s" for name in COUNTERS)}
-    where psn_no = %(psn_no)s and insutype = %(insutype)s and year = %(year)s
+    update person_year y set {", ".join(f"{name} = y.{name} + s.{_used(name)}" for name in COUNTERS)}
+    from made s where y.psn_no = s.psn_no and y.insutype = s.insutype and y.year = s.year
 ), charged as (
-    update account set {", ".join(f"{pot}_fen = {pot}_fen - %({pot}_fen)s" for pot in POTS)}
-    where psn_no = %(psn_no)s and %(moves)s
+    update account a set {", ".join(f"{pot}_fen = a.{pot}_fen - s.{pot}_fen" for pot in POTS)}
+    from made s where a.psn_no = s.psn_no and s.current_fen + s.prior_fen + s.mutual_fen > 0
 ), settled as (
-    insert into settlement ({", ".join(_SETTLEMENT_COLUMNS)}) values ({", ".join(f"%({name})s" for name in _SETTLEMENT_COLUMNS)})
+    insert into settlement select * from made
 ), entered as (
     insert into account_entry (psn_no, district, pot, amount_fen, balance_fen, reason, setl_id, entered_at)
-    select %(psn_no)s, %(district)s, pot, amount, balance, %(reason)s, %(setl_id)s, %(settled_at)s
-    from jsonb_to_recordset(%(entries)s) as e (pot text, amount bigint, balance bigint)
+    select s.psn_no, s.district, e.pot, e.amount, e.balance, 'settled', s.setl_id, s.settled_at
+    from made s cross join jsonb_to_recordset(%(entries)s) as e (pot text, amount bigint, balance bigint)
 ), claimed as (
     insert into code_claim (code, institution_code, district, source, document, line, split, holds, duplicate, claimed_at)
-    select code, %(institution_code)s, %(district)s, 'settlement', %(setl_id)s, line, split, holds, duplicate, %(settled_at)s
-    from jsonb_to_recordset(%(claims)s) as c (code text, line text, split boolean, holds boolean, duplicate boolean)
-    order by code
+    select c.code, s.institution_code, s.district, 'settlement', s.setl_id, c.line, c.split, c.holds, c.duplicate, s.settled_at
+    from made s
+    cross join jsonb_to_recordset(%(claims)s) as c (code text, line text, split boolean, holds boolean, duplicate boolean)
+    order by c.code
 ), used as (
-    insert into ecert_use (lookup, setl_id, used_at) select lookup, %(setl_id)s, %(settled_at)s
-    from (values (%(token)s::bytea)) as t (lookup) where lookup is not null
+    insert into ecert_use (lookup, setl_id, used_at) select %(token)s::bytea, setl_id, settled_at
+    from made where %(token)s::bytea is not null
 )
 insert into settlement_line (setl_id, position, district, number, code, own_code, name, price, quantity, grade, selfpay,
     ceiling, pooled, rxno, amount_fen, full_fen, over_fen, pre_fen, inscope_fen, fund_fen, deductible_fen)
-select %(setl_id)s, position, %(district)s, number, code, own_code, name, price, quantity, grade, selfpay, ceiling, pooled,
-    rxno, amount_fen, full_fen, over_fen, pre_fen, inscope_fen, fund_fen, deductible_fen
-from jsonb_to_recordset(%(lines)s) as l (position integer, number text, code text, own_code text, name text, price numeric,
-    quantity numeric, grade text, selfpay integer, ceiling numeric, pooled boolean, rxno text, amount_fen bigint,
-    full_fen bigint, over_fen bigint, pre_fen bigint, inscope_fen bigint, fund_fen bigint, deductible_fen bigint)
+select s.setl_id, l.position, s.district, l.number, l.code, l.own_code, l.name, l.price, l.quantity, l.grade, l.selfpay,
+    l.ceiling, l.pooled, l.rxno, l.amount_fen, l.full_fen, l.over_fen, l.pre_fen, l.inscope_fen, l.fund_fen, l.deductible_fen
+from made s cross join jsonb_populate_recordset(null::settlement_line, %(lines)s) as l
 """
 
 # A reversal: the same figures with the other sign, counters and account go back, the codes are free again.
@@ -189,7 +197,7 @@ with answered as (
     update message set state = 'reversed'
     where %(withdraws)s::text is not null and institution_code = %(institution_code)s and msgid = %(withdraws)s::text
 ), counted as (
-    update person_year y set {", ".join(f"{name} = y.{name} - s.{'shared_fen' if name == 'inscope_fen' else name}" for name in COUNTERS)}
+    update person_year y set {", ".join(f"{name} = y.{name} - s.{_used(name)}" for name in COUNTERS)}
     from settlement s
     where s.setl_id = %(original)s and y.psn_no = s.psn_no and y.insutype = s.insutype and y.year = s.year
 ), returned as (

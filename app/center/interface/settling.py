@@ -18,7 +18,6 @@ from app.center.fund.actions import (
     preview_settlement,
     settle_purchase,
 )
-from app.center.fund.policy import Kind
 from app.center.interface.asked import short, text
 from app.core import personal
 from app.core.errors import WrongInput
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from app.center.fund.rules import LineSplit
     from app.center.interface.asked import Asked
 
 READ_HOW = {"typed", "card", "ecert"}
@@ -230,7 +228,7 @@ def _extension(draft: Draft) -> dict[str, Any]:
 def _funds(draft: Draft) -> list[dict[str, Any]]:
     """One row for each fund that pays, and one for the account (setldetail)."""
     rows = [
-        _fund(_fund_type(fund, draft.purchase.insutype), draft, paid, _room(draft, fund))
+        _fund(_fund_type(fund, draft.purchase.insutype), draft, paid, draft.room_fen(fund))
         for fund, paid in draft.split.funds.items()
         if paid and fund in FUND_TYPES
     ]
@@ -243,13 +241,6 @@ def _funds(draft: Draft) -> list[dict[str, Any]]:
 
 def _fund_type(fund: str, insutype: str) -> str:
     return RESIDENTS_FUND if fund == "hifp" and insutype == RESIDENTS else FUND_TYPES[fund]
-
-
-def _room(draft: Draft, fund: str) -> int:
-    """How much this fund could still pay before this document."""
-    segments = (*draft.terms.policy.segments, *draft.terms.aids)
-    limit = next((s.limit_fen for s in segments if s.payer == fund and s.kind is not Kind.SELF), None)
-    return max(0, limit - draft.counters.paid_fen.get(fund, 0)) if limit is not None else draft.split.inscope_fen
 
 
 def _fund(kind: str, draft: Draft, paid: int, room: int) -> dict[str, Any]:
@@ -272,7 +263,7 @@ def _details(draft: Draft) -> list[dict[str, Any]]:
     ]
 
 
-def _detail(sent: PurchaseLine, name: str, line: Any, split: LineSplit) -> dict[str, Any]:
+def _detail(sent: PurchaseLine, name: str, line: Any, split: Any) -> dict[str, Any]:
     return {
         "feedetl_sn": sent.number,
         "det_item_fee_sumamt": amounts.yuan_of(split.amount_fen),
