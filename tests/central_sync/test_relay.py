@@ -175,3 +175,17 @@ def test_an_institution_with_a_wrong_secret_is_refused_and_told(clerk, facility,
 def not_refused(clerk, facility):
     with acting(clerk, facility) as connection:
         return outbox.stream_status(connection, facility.tenant_id, facility.facility_id).relay_state == "running"
+
+
+def test_shards_share_the_streams_and_miss_none(clerk, center, owner, bridge):
+    facilities = [make_facility(owner) for _ in range(6)]
+    bridge.admit(*facilities)
+    bridge.start_center()
+    for shard in range(2):
+        bridge.environment |= {"SUNMED_RELAY_SHARD": str(shard), "SUNMED_RELAY_SHARDS": "2"}
+        bridge.start_relay()
+    for facility in facilities:
+        write(clerk, facility, 5)
+
+    for facility in facilities:
+        assert_exactly_once(clerk, center, facility, 5)
