@@ -20,7 +20,6 @@ from uuid import uuid4
 from flask import (
     Blueprint,
     Flask,
-    Response,
     abort,
     current_app,
     g,
@@ -374,12 +373,6 @@ def _standing(ticket: Ticket) -> Me | None:
     kept = {key: value for key, value in whose.items() if asked_at - value[0] < BELIEVED_SECONDS}
     believed[ticket.realm, ticket.id] = {**kept, which: (asked_at, who)}
     return who
-
-
-def no_store(response: Response) -> Response:
-    """Keep a page with a secret out of every cache."""
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def here() -> tenancy.Desk:

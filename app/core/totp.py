@@ -40,10 +40,10 @@ def picture(text: str) -> str:
         omitsize=True,
         dark="#000",
         light="#fff",
-        svgclass="qr",
+        svgclass=None,
         lineclass=None,
     )
-    return out.getvalue().decode()
+    return out.getvalue().decode().replace("<svg ", '<svg width="184" height="184" ', 1)
 
 
 def code_at(secret: str, at: datetime) -> str:

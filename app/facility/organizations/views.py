@@ -89,7 +89,7 @@ def list_staff() -> ResponseReturnValue:
 @needs("owner")
 def new_staff() -> ResponseReturnValue:
     """Add a person with a first role; the one-time password is shown once."""
-    form, refusal = NewPersonForm(), None
+    form, refusal = NewPersonForm(data=_usual_role()), None
     _offer(form)
     if form.validate_on_submit():
         try:
@@ -282,7 +282,7 @@ def show_trail() -> ResponseReturnValue:
 
 def _show(staff_id: int, password: str = "", **forms: Any) -> ResponseReturnValue:
     person = queries.get_staff(staff_id)
-    role_form = forms.get("role_form") or RoleForm(formdata=None)
+    role_form = forms.get("role_form") or RoleForm(formdata=None, data=_usual_role())
     _offer(role_form)
     data = {"name": person.name, "number": person.number, "national_code": person.national_code}
     person_form = forms.get("person_form") or PersonForm(formdata=None, data=data)
@@ -306,6 +306,11 @@ def _offer(form: Any) -> None:
         ("", gettext("整个机构")),
         *((str(each.id), each.name) for each in queries.list_facilities()),
     ]
+
+
+def _usual_role() -> dict[str, str]:
+    """What is offered first: the least right, here."""
+    return {"role": "clerk", "facility": str(me().facility_id or "")}
 
 
 def _grant(form: Any) -> Grant:

@@ -190,12 +190,12 @@ def test_a_password_reset_ends_sessions_and_unlocks(owner, facility_app, pharmac
     with facility_app.app_context():
         for _ in range(6):
             queries.ACCOUNTS.strike(queries.ACCOUNTS.key(somebody), b"elsewhere")
-    assert "已锁定" in owner.get(f"/organizations/staff/{somebody}").get_data(as_text=True)
+    assert "登录已锁定" in owner.get(f"/organizations/staff/{somebody}").get_data(as_text=True)
 
     page = people.post(owner, f"/organizations/staff/{somebody}/password-resets")
 
     assert "一次性密码" in page.get_data(as_text=True)
-    assert "已锁定" not in page.get_data(as_text=True)
+    assert "登录已锁定" not in page.get_data(as_text=True)
     assert not is_in(client)
 
 
