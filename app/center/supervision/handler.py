@@ -71,8 +71,8 @@ class Batch:
 
     def _add_received(self, fact: Fact, body: StockReceived) -> None:
         self.movements.append(_head(fact, "received", body))
-        for line in body.lines:
-            row = _line(fact, "received", body, line)
+        for place, line in enumerate(body.lines, 1):
+            row = _line(fact, place, "received", body, line)
             row |= {"produced_on": line.produced_on, "zone": line.zone, "pack_size": line.pack_size}
             self._add_line(fact, row, line.codes, units=line.pack_size, pack_size=line.pack_size)
 
@@ -87,8 +87,8 @@ class Batch:
                 "mutual_fen": paid.mutual_fen, "cash_fen": paid.cash_fen,
             }  # fmt: skip
         self.movements.append(head)
-        for line in body.lines:
-            row = _line(fact, "sold", body, line) | _sold_details(line)
+        for place, line in enumerate(body.lines, 1):
+            row = _line(fact, place, "sold", body, line) | _sold_details(line)
             units = max(1, line.quantity // len(line.codes)) if line.split and line.codes else line.pack_size
             events = self._add_line(fact, row, line.codes, units=units, pack_size=line.pack_size, split=line.split)
             if body.paid == "self":
@@ -100,8 +100,8 @@ class Batch:
         if body.settlement:
             head |= {"reversed_setl_id": body.settlement.reversed_setl_id, "setl_id": body.settlement.new_setl_id}
         self.movements.append(head)
-        for line in body.lines:
-            row = _line(fact, "refunded", body, line)
+        for place, line in enumerate(body.lines, 1):
+            row = _line(fact, place, "refunded", body, line)
             row |= {"amount_fen": line.amount_fen, "original_line": line.original_line, "goods": line.goods}
             units = max(1, line.quantity // max(1, len(line.codes)))
             is_back = line.goods != "kept"
@@ -123,7 +123,7 @@ class Batch:
         is_back: bool = False,
     ) -> list[Row]:
         if len(set(codes)) != len(codes):
-            raise FactRefused(fact.number, f"第 {row['line']} 行的追溯码有重复")
+            raise FactRefused(fact.number, f"第 {row['line_no']} 行的追溯码有重复")
         self.lines.append(row | {"code_count": len(codes), "split": split})
         common = {name: row[name] for name in ("epoch", "number", "line", "kind", "at", "document")}
         shape = {"units": units, "pack_size": pack_size, "split": split, "is_back": is_back}
@@ -139,10 +139,11 @@ def _head(fact: Fact, kind: str, body: StockReceived | SaleSold | SaleRefunded) 
     }  # fmt: skip
 
 
-def _line(fact: Fact, kind: str, body: StockReceived | SaleSold | SaleRefunded, line: Any) -> Row:
+def _line(fact: Fact, place: int, kind: str, body: StockReceived | SaleSold | SaleRefunded, line: Any) -> Row:
     product: Product = line.product
     return {
-        "epoch": fact.epoch, "number": fact.number, "line": line.line, "kind": kind, "at": body.at,
+        "epoch": fact.epoch, "number": fact.number, "line": place,
+        "line_no": line.line, "kind": kind, "at": body.at,
         "document": body.document, "product": product.code, "national": product.national, "barcode": product.barcode,
         "name": product.name, "spec": product.spec, "maker": product.maker, "approval": product.approval,
         "lot": line.lot, "expires_on": None if isinstance(line, RefundedLine) else line.expires_on,

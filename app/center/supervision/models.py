@@ -44,7 +44,10 @@ class Movement(Model):
 
 
 class MovementLine(Model):
-    """A line of a movement. The quantity is positive; the kind says which way the goods went."""
+    """A line of a movement. The quantity is positive; the kind says which way the goods went.
+
+    `line` is the place in the fact: a line of the document (`line_no`) that was taken from two lots has two places.
+    """
 
     __tablename__ = "movement_line"
 
@@ -52,6 +55,7 @@ class MovementLine(Model):
     epoch: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     line: Mapped[int] = mapped_column(Integer, primary_key=True)
+    line_no: Mapped[int] = mapped_column(Integer)
     district: Mapped[str]
     kind: Mapped[str]
     at: Mapped[datetime]

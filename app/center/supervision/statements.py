@@ -19,13 +19,13 @@ WRITE = text("""
             reversed_setl_id text, fund_fen bigint, account_fen bigint, mutual_fen bigint, cash_fen bigint,
             original_document uuid, original_receipt text, reason text)
     ), lines as (
-        insert into movement_line (stream, epoch, number, line, district, kind, at, document, product, national, barcode,
+        insert into movement_line (stream, epoch, number, line, line_no, district, kind, at, document, product, national, barcode,
             name, spec, maker, approval, lot, produced_on, expires_on, quantity, pack_size, split, price, amount_fen,
             scanned_at, original_line, goods, zone, code_count)
-        select :stream, epoch, number, line, :district, kind, at, document, product, national, barcode,
+        select :stream, epoch, number, line, line_no, :district, kind, at, document, product, national, barcode,
             name, spec, maker, approval, lot, produced_on, expires_on, quantity, pack_size, split, price, amount_fen,
             scanned_at, original_line, goods, zone, code_count
-        from jsonb_to_recordset(cast(:lines as jsonb)) as r (epoch bigint, number bigint, line integer, kind text,
+        from jsonb_to_recordset(cast(:lines as jsonb)) as r (epoch bigint, number bigint, line integer, line_no integer, kind text,
             at timestamptz, document uuid, product text, national text, barcode text, name text, spec text, maker text,
             approval text, lot text, produced_on date, expires_on date, quantity bigint, pack_size bigint, split boolean,
             price numeric, amount_fen bigint, scanned_at timestamptz, original_line integer, goods text, zone text,

@@ -43,13 +43,15 @@ create table movement (
 )
 """
 
-# Quantity counts base units and is positive: the kind says which way the goods went.
+# Quantity counts base units and is positive: the kind says which way the goods went. `line` is the place in the fact:
+# a line of the document (`line_no`) that was taken from two lots has two places.
 MOVEMENT_LINE = """
 create table movement_line (
     stream text not null,
     epoch bigint not null,
     number bigint not null,
     line integer not null,
+    line_no integer not null,
     district text not null,
     kind text not null,
     at timestamptz not null,

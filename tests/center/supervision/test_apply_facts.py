@@ -210,3 +210,17 @@ def test_facts_lost_by_a_restore_stay_marked_and_are_told(center_owner, new_inst
     with center_owner.connect() as connection:
         told = connection.execute(text("select kind, facts from alert where stream = :s"), {"s": shop.stream}).one()
     assert (told.kind, told.facts["facts"]) == ("stream.rewound", 1)
+
+
+def test_a_line_taken_from_two_lots_is_two_places(center_owner, new_institution):
+    shop, code, other = new_institution(), new_code(), new_code()
+    kind, body = sold(shop.moment(), code)
+    body["lines"].append({**body["lines"][0], "lot": "GM1974", "amount_fen": 0, "codes": [other]})
+    shop.tell((kind, body))
+
+    lines = rows(center_owner, "movement_line", shop.stream)
+    assert [(line.line, line.line_no, line.lot) for line in lines] == [(1, 1, "GM1973"), (2, 1, "GM1974")]
+    assert [(event.line, event.code) for event in rows(center_owner, "trace_event", shop.stream)] == [
+        (1, code),
+        (2, other),
+    ]
