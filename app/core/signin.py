@@ -293,7 +293,11 @@ def read_ticket() -> Ticket | None:
     kept = session.get("ticket")
     if kept is None:
         return None
-    ticket = Ticket(**kept)
+    try:
+        ticket = Ticket(**kept)
+    except TypeError:  # Written by another version of the product.
+        forget_session("ended")
+        return None
     if reason := _too_old(ticket):
         forget_session(reason)
         return None
@@ -378,5 +382,8 @@ def _standing(ticket: Ticket) -> Me | None:
 def here() -> tenancy.Desk:
     """The desk of the person asking: what every act of the facility wing is told of who does it, and where."""
     who = me()
-    assert who.facility_id is not None
-    return tenancy.Desk(who.tenant_id, who.facility_id, who.staff_id, f"{who.number} {who.masked_name}", who.terminal_id, who.terminal)
+    if who.facility_id is None:  # Every facility of the organization is closed.
+        abort(403)
+    return tenancy.Desk(
+        who.tenant_id, who.facility_id, who.staff_id, f"{who.number} {who.masked_name}", who.terminal_id, who.terminal
+    )
