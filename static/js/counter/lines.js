@@ -1,0 +1,79 @@
+// The lines of the basket: which one the keys act upon, and how many of it.
+import { $, rows, send, standing, state, till } from "./till.js";
+
+const QUANTITY_REST = 180; // Milliseconds of quiet before a quantity is sent: + + + is one change.
+/** Quantities typed but not yet sent, by line. @type {Map<string, {quantity: number, timer: number}>} */
+export const waiting = new Map();
+
+
+/** @param {string} line @param {boolean} [byPerson] */
+export function select(line, byPerson = false) {
+  state.selected = line;
+  if (byPerson) state.movedAt = performance.now();
+  for (const row of rows()) {
+    row.classList.toggle("on", row.dataset.line === line);
+    row.toggleAttribute("aria-current", row.dataset.line === line);
+    if (row.dataset.line === line) row.setAttribute("aria-current", "true");
+  }
+  $(`#line-${line}`)?.scrollIntoView({ block: "nearest" });
+}
+
+/** @param {number} step */
+export function moveLine(step) {
+  const all = rows();
+  const now = all.findIndex((row) => row.dataset.line === state.selected);
+  const next = all[Math.min(Math.max(now + step, 0), all.length - 1)];
+  if (next) select(next.dataset.line ?? "", true);
+}
+
+/** After an answer: the line it speaks of is chosen, unless the person has chosen another since asking. */
+export function reselect() {
+  if (standing() === "unknown") return;
+  const said = $("#basket")?.dataset.selected ?? "";
+  const keep = state.movedAt > state.answerAskedAt && rows().some((row) => row.dataset.line === state.selected);
+  const last = rows().at(-1)?.dataset.line ?? "";
+  select(keep ? state.selected : said || (rows().some((row) => row.dataset.line === state.selected) ? state.selected : last));
+  for (const [line, { quantity }] of waiting) showQuantity(line, quantity);
+}
+
+export const quantityField = (/** @type {string} */ line) => /** @type {HTMLInputElement | null} */ (document.querySelector(`#line-${line} [data-quantity]`));
+
+/** @param {string} line @param {number} quantity */
+export function showQuantity(line, quantity) {
+  const field = quantityField(line);
+  const shown = $(`#line-${line} .qty`);
+  if (field && field !== document.activeElement) field.value = String(quantity);
+  if (shown) shown.textContent = String(quantity);
+}
+
+/** @param {string} line @param {number} quantity */
+export function setQuantity(line, quantity) {
+  if (!Number.isInteger(quantity) || quantity < 1 || quantity > 999_999) return;
+  clearTimeout(waiting.get(line)?.timer);
+  waiting.set(line, { quantity, timer: window.setTimeout(() => sendQuantity(line), QUANTITY_REST) });
+  showQuantity(line, quantity);
+}
+
+/** @param {string} line */
+export function sendQuantity(line) {
+  const change = waiting.get(line);
+  if (!change) return;
+  clearTimeout(change.timer);
+  waiting.delete(line);
+  send(`/lines/${line}`, { quantity: change.quantity });
+}
+
+/** @param {number} step */
+export function stepQuantity(step) {
+  const now = waiting.get(state.selected)?.quantity ?? Number(quantityField(state.selected)?.value);
+  if (state.selected) setQuantity(state.selected, now + step);
+}
+
+export const sendAllQuantities = () => [...waiting.keys()].forEach(sendQuantity);
+
+till.addEventListener("change", (event) => {
+  const field = /** @type {HTMLInputElement} */ (event.target);
+  const line = /** @type {HTMLElement | null} */ (field.closest("tr.line"))?.dataset.line;
+  if (line && field.matches("[data-quantity]")) setQuantity(line, Number(field.value));
+});
+
