@@ -52,7 +52,7 @@ def draft_of(message: Message, purchase: Purchase, facts: Any, judge: Judge, *, 
     check_institution(facts.institution, today)
     person = person_of(purchase.psn_no, facts.person, today)
     if purchase.replaces:
-        terms = _terms_of_original(purchase, facts.original, today)
+        terms = _terms_of_original(purchase, facts.original, today, trial=trial)
     else:
         check_status(facts.person)
         _check_credential(purchase, facts, trial=trial)
@@ -60,7 +60,10 @@ def draft_of(message: Message, purchase: Purchase, facts: Any, judge: Judge, *, 
     _check_amounts(purchase)
     items = tuple(_item(facts.items.get(line.code), person) for line in purchase.lines)
     lines = tuple(_line(line, item, facts, purchase, terms) for line, item in zip(purchase.lines, items, strict=True))
-    counters, accounts = counters_of(facts.held), accounts_of(facts.held)
+    held = facts.held
+    if purchase.replaces and not facts.original["reversed"]:
+        held = _as_if_reversed(held, facts.original["used"])
+    counters, accounts = counters_of(held), accounts_of(held)
     split = adjudicate(
         lines,
         terms.policy,
@@ -172,13 +175,16 @@ def _terms_of_today(purchase: Purchase, facts: Any, today: date) -> Terms:
     )
 
 
-def _terms_of_original(purchase: Purchase, original: Mapping[str, Any] | None, today: date) -> Terms:
-    """A document that replaces another keeps the other's date, policy version and status."""
+def _terms_of_original(purchase: Purchase, original: Mapping[str, Any] | None, today: date, *, trial: bool) -> Terms:
+    """A document that replaces another keeps the other's date, policy version and status.
+
+    A trial may come before the reversal: the net is shown before anything is sent.
+    """
     if original is None:
         raise NotReplaceable(setl_id=purchase.replaces, why="不存在")
     if original["year"] != today.year:
         raise YearClosed(year=original["year"])
-    if not original["reversed"]:
+    if not original["reversed"] and not trial:
         raise NotReplaceable(setl_id=purchase.replaces, why="尚未撤销")
     if original["replaced"]:
         raise NotReplaceable(setl_id=purchase.replaces, why="已经重新结算过")
@@ -252,6 +258,13 @@ def counters_of(held: Mapping[str, Any]) -> Counters:
         held["aid_burden_fen"] or 0,
         {payer: held[f"{payer}_fen"] or 0 for payer in PAYERS},
     )
+
+
+def _as_if_reversed(held: Mapping[str, Any], used: Mapping[str, Any]) -> dict[str, Any]:
+    """Counters and accounts as the reversal of a settlement will leave them."""
+    back = {f"{pot}_fen": held[f"{pot}_fen"] + used[f"{pot}_fen"] for pot in ("current", "prior", "mutual")}
+    counted = {name: (held[name] or 0) - used[name] for name in held if name not in back and name != "inscope_fen"}
+    return back | counted | {"inscope_fen": (held["inscope_fen"] or 0) - used["shared_fen"]}
 
 
 def accounts_of(held: Mapping[str, Any]) -> Accounts:

@@ -119,7 +119,7 @@ _FACTS = """
             'used', exists (select from ecert_use u where u.lookup = t.lookup)
         ) from ecert_token t where t.lookup = %(token)s) as token,
         (select jsonb_build_object(
-            'year', o.year, 'policy_id', o.policy_id, 'snapshot', o.snapshot,
+            'year', o.year, 'snapshot', o.snapshot, 'used', to_jsonb(o) - 'snapshot' - 'identity',
             'reversed', exists (select from settlement r where r.reverses_setl_id = o.setl_id),
             'replaced', exists (
                 select from settlement n where n.replaces_setl_id = o.setl_id

@@ -88,6 +88,23 @@ def test_a_partial_refund_is_a_reversal_and_a_document_that_names_it(center_app,
     assert shop.ask("2102", purchase(person, basket, replaces_setl_id="1")).code == "NOT_REPLACEABLE"
 
 
+def test_the_net_of_a_partial_refund_is_shown_before_anything_is_sent(center_app, shop, drug, owner_sql):
+    person = world.make_person(center_app, current_fen=10000, prior_fen=300, deductible_fen=40000)
+    basket = [line(drug, "300.00"), line(drug, "200.00", number="2")]
+    original = settle(shop, person, basket)
+    again = purchase(person, basket[:1], replaces_setl_id=original["setl_id"])
+    before = state(owner_sql, person)
+
+    shown = shop.ask("2101", again)
+
+    assert state(owner_sql, person) == before
+    cancel(shop, person, original)
+    assert (
+        shares(shown) == shares(shop.ask("2101", again)) == shares(shop.ask("2102", again)) == (8000, 10300, 0, 11700)
+    )
+    assert shop.ask("2101", again).code == "NOT_REPLACEABLE"
+
+
 def test_the_second_leg_keeps_date_policy_and_status_but_present_counters(
     center_app, shop, drug, owner_sql, database_urls
 ):
