@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from flask import has_request_context
+from flask_babel import gettext
+
 from app.core.errors import Refusal
+
+
+class Explained(Refusal):
+    """A refusal whose facts are words of ours too, so that they are translated with the sentence."""
+
+    @property
+    def message(self) -> str:
+        """The sentence in the language of whoever asks."""
+        if not has_request_context():
+            return self.sentence.format(**self.facts)
+        facts = {
+            name: gettext(fact) if isinstance(fact, str) and name != "file" else fact
+            for name, fact in self.facts.items()
+        }
+        return str(gettext(self.sentence)).format(**facts)
 
 
 class CodeTaken(Refusal):
@@ -56,7 +74,7 @@ class PriceInThePast(Refusal):
     sentence = "生效时间 {at} 已经过去，售出的单据不能改价。请把生效时间改为现在或以后。"
 
 
-class FileUnreadable(Refusal):
+class FileUnreadable(Explained):
     """The file cannot be read as a table."""
 
     code = "file_unreadable"
@@ -72,7 +90,7 @@ class FileTooLarge(Refusal):
     status = 422
 
 
-class ColumnsMissing(Refusal):
+class ColumnsMissing(Explained):
     """Without a name column nothing can be imported."""
 
     code = "columns_missing"
@@ -80,7 +98,7 @@ class ColumnsMissing(Refusal):
     status = 422
 
 
-class ColumnsTwice(Refusal):
+class ColumnsTwice(Explained):
     """Two columns were given the same meaning."""
 
     code = "columns_twice"
@@ -88,7 +106,7 @@ class ColumnsTwice(Refusal):
     status = 422
 
 
-class NotPreviewed(Refusal):
+class NotPreviewed(Explained):
     """The step does not fit the state of the import."""
 
     code = "import_state"

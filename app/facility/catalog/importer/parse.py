@@ -93,8 +93,9 @@ def _names(cells: dict[str, str], said: Said, *, has_spec_column: bool) -> None:
     if name.spec:
         said.given["spec"] = name.spec
     if name.brand or name.spec:
-        parts = "、".join(f"{label}「{part}」" for label, part in (("商品名", name.brand), ("规格", name.spec)) if part)
-        said.add("name_split", value=written, name=said.given["generic_name"], parts=parts)
+        said.add(
+            "name_split", value=written, name=said.given["generic_name"], brand=name.brand or "—", spec=name.spec or "—"
+        )
     label = names.take_apart(cells["labelled_name"], with_spec=False) if "labelled_name" in cells else name
     if label.mark:
         _give_insurance(said, label.mark, (label.insurance_class or "B", label.share))
@@ -150,10 +151,9 @@ def _give_insurance(said: Said, written: str, read: tuple[str, Decimal | None]) 
     letter, part = read
     said.given["insurance_class"] = letter
     said.given["selfpay_share"] = None if part is None else number_text(part)
-    shown = rules.INSURANCE_CLASSES[letter]
-    result = f"{shown}，先行自付 {number_text(part * 100)}%" if part is not None and letter != "C" else shown
     if written not in {"甲类", "乙类", "丙类"}:
-        said.add("class_cleaned", value=written, result=result)
+        shown = "—" if part is None else f"{number_text(part * 100)}%"
+        said.add("class_cleaned", value=written, result=rules.INSURANCE_CLASSES[letter], share=shown)
 
 
 def _flags_and_words(cells: dict[str, str], said: Said) -> None:

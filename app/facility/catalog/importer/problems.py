@@ -56,7 +56,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "field_wrong": (ERROR, "内容不合规定", "「{field}」写的是「{value}」，{why}。请改正。"),
     "number_unreadable": (ERROR, "数字读不出", "「{field}」写的是「{value}」，应是整数。请改正。"),
-    "class_cleaned": (NOTE, "医保类别已规范", "医保类别「{value}」读作 {result}。"),
+    "class_cleaned": (NOTE, "医保类别已规范", "医保类别「{value}」读作 {result}，先行自付 {share}。"),
     "class_unknown": (WARNING, "医保类别认不出", "医保类别「{value}」认不出，先留空；结算以医保中心返回为准。"),
     "mark_unread": (
         WARNING,
@@ -69,7 +69,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "pack_from_spec": (NOTE, "换算取自规格", "按规格「{value}」读出 1{unit}={size}{base}。"),
     "pack_unknown": (NOTE, "规格未写包装数量", "规格「{value}」没有写每{unit}多少，先按整{unit}管理，不可拆零。"),
     "unit_missing": (NOTE, "没有单位", "没有包装单位，按「盒」处理。"),
-    "name_split": (NOTE, "名称已拆分", "名称「{value}」拆成通用名「{name}」和{parts}。"),
+    "name_split": (NOTE, "名称已拆分", "名称「{value}」拆成通用名「{name}」、商品名「{brand}」、规格「{spec}」。"),
     "spaces_removed": (NOTE, "去掉多余空格", "「{field}」首尾或中间的多余空格已去掉。"),
     "stopped_again": (NOTE, "恢复已停用商品", "「{name}」在目录里是停用，导入后恢复使用。"),
 }
