@@ -6,7 +6,7 @@ const mount = document.body.dataset.mount ?? "";
 const links = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll("[data-rows] a.nm")]);
 const chosen = links.findIndex((link) => link.closest("tr[aria-selected=true]"));
 
-links[chosen]?.closest("tr")?.scrollIntoView({ block: "nearest" });
+if (window.matchMedia("(min-width: 1101px)").matches) links[chosen]?.closest("tr")?.scrollIntoView({ block: "nearest" });
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || topDialog() || typing(event.target) || event.ctrlKey || event.altKey || event.metaKey) return;
