@@ -123,6 +123,8 @@ def texts_of(node: ast.AST) -> list[str]:
     """The texts one piece of a program shows."""
     if isinstance(node, ast.Call):
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        if name == "add_room":  # The word on the rail, translated when it is shown.
+            return constants(node.args[3:4])
         return constants(node.args[: 2 if name == "ngettext" else 1]) if name in CALLS else []
     if isinstance(node, ast.Assign) and any(
         isinstance(target, ast.Name) and target.id in SENTENCES for target in node.targets
