@@ -113,9 +113,13 @@ def enrol_persons(people: Sequence[NewPerson]) -> None:
     for person in people:
         if why := certnos.why_wrong(person.certno):
             raise WrongInput(what="身份证号", why=why)
+    rows = json.dumps([_row(person) for person in people])
     try:
-        for statement in (_PERSONS, _COVERAGES, _ACCOUNTS, _ENTRIES, _ENTITLEMENTS, _YEARS):
-            run(statement, people=json.dumps([_row(person) for person in people]), year=business_date().year, now=now())
+        for statement in (_PERSONS, _COVERAGES, _ACCOUNTS):
+            run(statement, people=rows)
+        run(_ENTRIES, people=rows, now=now())
+        run(_ENTITLEMENTS, people=rows)
+        run(_YEARS, people=rows, year=business_date().year)
     except IntegrityError as failure:
         raise AlreadyRegistered(what="其中有人员") from failure
 
