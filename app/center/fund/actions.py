@@ -35,6 +35,7 @@ from app.center.fund.errors import (
 from app.center.fund.rules import allocate_to_lines
 from app.center.fund.settling import draft_of, new_id
 from app.center.registry.errors import UnknownPerson
+from app.core import faults
 from app.core.clock import CHINA, business_date
 
 if TYPE_CHECKING:
@@ -87,9 +88,11 @@ def _settle(message: Message, purchase: Purchase, judge: Judge, write: Writer) -
             return _stored(hot, message)
         if facts.held is None:
             raise _YearNotOpen
+        faults.at("center.read")
         draft = draft_of(message, purchase, facts, judge)
         answer = write(draft)
         hot.run_last(statements.WRITE_SETTLEMENT, _rows(message, draft, answer))
+    faults.at("center.written")
     return answer
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, current_app, request
 from psycopg import errors as pg
+from sqlalchemy import exc as sqlalchemy_errors
+from werkzeug.exceptions import HTTPException
 
 from app.center.fund.actions import keep_refusal
 from app.center.fund.errors import MessageChanged, MessageReversed, ReversedBeforeArrival
@@ -16,7 +18,7 @@ from app.center.interface.asked import Asked, reference
 from app.center.interface.errors import FieldsWrong, NotServed
 from app.center.registry.errors import UnknownInstitution
 from app.center.registry.queries import Institution, find_institution
-from app.core import clock, signin
+from app.core import clock, faults, signin
 from app.core.errors import Outage, Refusal
 from app.national import envelope, fields
 from app.national.errors import MalformedMessage
@@ -46,7 +48,14 @@ SETTLING = {"2102", "2103", "2601"}  # Answered once; a refusal is kept as well.
 ABOUT_THE_MESSAGE = (MessageChanged, MessageReversed, ReversedBeforeArrival)  # Never kept: the id is another's.
 KEPT_SECONDS = 30  # How long an institution's secret is remembered.
 MOST_KEPT = 10_000
-_BUSY = (pg.LockNotAvailable, pg.QueryCanceled, pg.DeadlockDetected, pg.SerializationFailure)
+_BUSY = (
+    pg.LockNotAvailable,
+    pg.QueryCanceled,
+    pg.DeadlockDetected,
+    pg.SerializationFailure,
+    sqlalchemy_errors.OperationalError,
+    sqlalchemy_errors.TimeoutError,
+)
 
 
 @blueprint.post("/national")
@@ -55,13 +64,12 @@ _BUSY = (pg.LockNotAvailable, pg.QueryCanceled, pg.DeadlockDetected, pg.Serializ
 def answer(infno: str | None = None) -> Response:
     """Answer a national message; whatever is wrong comes back as an envelope."""
     arrived = clock.now()
+    faults.at("center.arrived")
     try:
-        body = (
-            request.get_data(cache=False)
-            if (request.content_length or 0) <= envelope.MOST_BYTES
-            else b" " * (envelope.MOST_BYTES + 1)
-        )
-        return _reply(_served(body, infno, arrived))
+        body = _body()
+        served = _served(body, infno, arrived)
+        faults.at("center.answering")
+        return _reply(served)
     except UnknownInstitution as refusal:
         return _reply(_refused(refusal, arrived), 401)
     except Refusal as refusal:
@@ -73,6 +81,15 @@ def answer(infno: str | None = None) -> Response:
         return _reply(
             envelope.answer("", arrived, None, refused="中心内部错误，结果未定。请用同一报文编号重新询问。"), 500
         )
+
+
+def _body() -> bytes:
+    """Read the message, of bounded size however it is sent."""
+    request.max_content_length = envelope.MOST_BYTES
+    try:
+        return request.get_data(cache=False)
+    except HTTPException as failure:
+        raise MalformedMessage(why="报文过大，或没有收完整") from failure
 
 
 def _served(body: bytes, infno: str | None, arrived: datetime) -> bytes:

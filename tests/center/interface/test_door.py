@@ -93,6 +93,20 @@ def test_bytes_that_are_no_message(shop, body):
     assert envelope.parse_answer(response.data).code == "MALFORMED_MESSAGE"
 
 
+def test_a_message_without_a_stated_length_is_bounded_too(shop):
+    import io
+
+    response = shop.client.post(
+        "/national/2102",
+        input_stream=io.BytesIO(b" " * (envelope.MOST_BYTES + 10)),
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+    assert response.status_code == 200
+    assert envelope.parse_answer(response.data).code == "MALFORMED_MESSAGE"
+
+
 TEXTS = st.text(max_size=12) | st.sampled_from(
     ["", "0", "-1", "1e5", "01", "2102", "310", "2026-01-05 10:00:00", "\x00", "\ud800", "9" * 40, "½", "٣"]
 )
