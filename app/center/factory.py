@@ -26,6 +26,7 @@ def create_app(urls: Mapping[str, str], secret: str, *, testing: bool = False, h
     for room in ROOMS:
         if _present(f"app.center.{room}"):
             app.register_blueprint(import_module(f"app.center.{room}").blueprint)
+    app.cli.add_command(import_module("app.center.registry.officer_cli").commands)
     return app
 
 

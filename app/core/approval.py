@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from app.core import door, passwords, signin, tenancy
 from app.core.errors import Refusal
+
+if TYPE_CHECKING:
+    from app.core.accounts import Account
 
 
 class NotApproved(Refusal):
@@ -14,19 +20,31 @@ class NotApproved(Refusal):
     status = 422
 
 
-def second_person(name: str, password: str) -> int:
-    """Check another person's password and return their id. Counts failures like the door does. Raises NotApproved, DoorLocked."""
+def second_person(name: str, password: str, *roles: str) -> int:
+    """Check another person's password (and that they hold one of the roles here) and return their id.
+
+    Counts failures like the door does. For the facility wing. Raises NotApproved, DoorLocked.
+    """
     me = signin.me()
     code = me.facility_code
     account = signin.keeper().accounts.find(code, name.strip()[:60]) if name.strip() else None
     door.strike(account, f"{code}/{name[:60]}")
     right = passwords.matches(account.password_hash if account else None, password[:200])
-    if account is None or not right or account.disabled:
+    if account is None or not right or not door.may_enter(account):
         raise NotApproved(why="姓名、工号或密码不对")
     if account.id == me.staff_id:
         raise NotApproved(why="不能自己复核自己")
     if account.realm != (me.tenant_id or account.realm):
         raise NotApproved(why="不是本机构的人员")
+    if roles and not _holds(account, roles):
+        raise NotApproved(why="这个岗位不能复核")
     door.forgive(account)
     tenancy.enter(**signin.keeper().scope(account.realm))
     return account.id
+
+
+def _holds(account: Account, roles: tuple[str, ...]) -> bool:
+    me = signin.me()
+    with tenancy.acting_as(**signin.keeper().scope(account.realm)):
+        who = signin.keeper().standing(replace(signin.begin(account, signin.FULL), facility=me.facility_id))
+    return who is not None and who.has(*roles)

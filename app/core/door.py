@@ -77,7 +77,7 @@ def admit(code: str, name: str, password: str) -> Ticket:
     account = keeper().accounts.find(code, name)
     strike(account, f"{code}/{name}")
     right = passwords.matches(account.password_hash if account else None, password)
-    if account is None or not right or not _may_enter(account):
+    if account is None or not right or not may_enter(account):
         _note(account, "signin", "refused")
         raise WrongSignIn
     if passwords.is_outdated(account.password_hash):
@@ -160,7 +160,7 @@ def _must_change(account: Account) -> bool:
     return account.must_change or old
 
 
-def _may_enter(account: Account) -> bool:
+def may_enter(account: Account) -> bool:
     return not account.disabled and (not account.demo or shell.is_demo())
 
 
@@ -186,7 +186,7 @@ def _account_of(ticket: Ticket) -> Account:
     """The account behind a half-open session, read again: it may have been disabled meanwhile."""
     with tenancy.acting_as(**keeper().scope(ticket.realm)):
         account = keeper().accounts.get(ticket.id)
-    if account is None or not _may_enter(account) or account.session_version != ticket.version:
+    if account is None or not may_enter(account) or account.session_version != ticket.version:
         signin.forget_session("ended")
         raise WrongSignIn
     return account

@@ -17,7 +17,7 @@ from psycopg import errors as pg
 from sqlalchemy import exc as sqlalchemy_errors
 from werkzeug.exceptions import HTTPException
 
-from app.core import clock, money, tenancy
+from app.core import clock, money
 from app.core.errors import Outage, Refusal
 
 if TYPE_CHECKING:
@@ -80,7 +80,6 @@ def make_flask(wing: str, secret: str, *, testing: bool, https: bool) -> Flask:
     csrf.init_app(app)
     app.before_request(_name_request)
     app.after_request(_protect)
-    app.teardown_request(lambda _error: tenancy.leave())
     _add_filters(app)
     _add_error_pages(app)
     return app

@@ -156,7 +156,7 @@ def decide_person(basket_id: UUID) -> ResponseReturnValue:
         baskets.set_person(desk, basket_id, None)
         return _sale(basket_id, said={"kind": "stop", "text": _("已停止医保结算并记录；可改为自费。")})
     if row.identity.get("band") == "hold":
-        second_person(form.get("approver", ""), form.get("approver_password", ""))
+        second_person(form.get("approver", ""), form.get("approver_password", ""), "owner", "pharmacist")
     identify.confirm_match(desk, row.id, form.get("reason_code", "")[:40] or "document_seen")
     return _sale(basket_id)
 
@@ -292,7 +292,11 @@ def refund(sale_id: UUID) -> ResponseReturnValue:
         document = UUID(form.get("document", ""))
     except ValueError as wrong:
         raise WrongInput(what=_("退货单"), why=_("页面不完整，请刷新后重填")) from wrong
-    approver = second_person(form["approver"], form.get("approver_password", "")) if form.get("approver") else None
+    approver = (
+        second_person(form["approver"], form.get("approver_password", ""), "owner", "pharmacist")
+        if form.get("approver")
+        else None
+    )
     ended = refunds.refund_sale(signin.here(), document, sale_id, _back(), form.get("reason", ""), approver)
     return redirect(url_for(".show_refund", refund_id=document, state=ended.kind), 303)
 
@@ -350,7 +354,7 @@ def _back() -> list[refunds.Back]:
     found = []
     for name, value in request.form.items():
         prefix, dash, number = name.partition("-")
-        if prefix == "quantity" and dash and number.isdigit() and value.strip() not in {"", "0"}:
+        if prefix == "quantity" and dash and number.isascii() and number.isdigit() and value.strip() not in {"", "0"}:
             line = int(number[:9])
             found.append(refunds.Back(line, _number(value, _("退货数量")), request.form.get(f"goods-{line}", "kept")))
     return found

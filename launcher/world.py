@@ -1,0 +1,299 @@
+"""The demo world: three facilities of three organizations, a center with its people, about 200 real products, stock with codes.
+
+Everything is made through the product's own actions, once; a second start finds it. Without SUNMED_DEMO nothing is made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import pyotp
+
+if TYPE_CHECKING:
+    from launcher.home import Home
+
+PASSWORD = "yangguang-2026"
+CITY = "3302"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A facility of the demo."""
+
+    organization: str
+    code: str
+    name: str
+    district: str
+    district_name: str
+    kind: str
+    latitude: str
+    longitude: str
+    people: tuple[tuple[str, str, str], ...]  # number, name, role
+
+
+PLACES = (
+    Place("YIHAO", "P33021200417", "一号药店", "330212", "鄞州区", "pharmacy", "29.8170", "121.5470",
+          (("001", "王敏", "owner"), ("002", "李小红", "clerk"), ("003", "陈蓉", "pharmacist"))),
+    Place("ERHAO", "H33020300021", "二号诊所", "330203", "海曙区", "clinic", "29.8590", "121.5510",
+          (("001", "江海明", "owner"), ("002", "周丽", "clerk"), ("003", "何芳", "pharmacist"))),
+    Place("SANHAO", "P33020500031", "三号药店", "330205", "江北区", "pharmacy", "29.8880", "121.5590",
+          (("001", "沈国良", "owner"), ("002", "黄小燕", "clerk"), ("003", "徐明", "pharmacist"))),
+)  # fmt: skip
+OFFICERS = (
+    ("G01", "陈立", "officer"),
+    ("G02", "林静", "auditor"),
+    ("G03", "方远", "administrator"),
+    ("G04", "董安", "security_admin"),
+    ("G05", "夏清", "audit_admin"),
+)
+
+
+def load(home: Home) -> list[str]:
+    """Make the demo world where it is missing, write the bridge's secrets, and return the lines to greet with."""
+    import wsgi
+
+    center = wsgi.make_center()
+    facility = wsgi.make_facility(center)
+    lines: list[str] = []
+    if os.environ.get("SUNMED_DEMO") == "1":
+        totp = _totp_secret(home)
+        _make(facility, center, totp)
+        lines = _greeting(totp)
+    _write_bridge_secrets(home, facility)
+    with facility.app_context():
+        facility.extensions["sqlalchemy"].close()
+    with center.app_context():
+        center.extensions["sqlalchemy"].close()
+    return lines
+
+
+def _make(facility: Any, center: Any, totp: str) -> None:
+    from app.facility.organizations import queries as organizations
+
+    with facility.app_context():
+        new = [place for place in PLACES if not organizations.describe(place.code)]
+    made = {place.code: _open(facility, place) for place in new}
+    if new:
+        print("Sunmed: loading the demo world (once) …", flush=True)
+        _fill_center(center, made, totp)
+        for place in new:
+            _fill_shelves(facility, place, made[place.code])
+    _begin_the_day(facility)
+
+
+def _open(app: Any, place: Place) -> Any:
+    from app.core import clock, tenancy
+    from app.facility.organizations import actions
+    from app.facility.organizations.rules import Grant
+
+    today = clock.business_date()
+    facility = actions.NewFacility(
+        place.code,
+        place.name,
+        place.district,
+        place.district_name,
+        place.kind,
+        agreement_from=today - timedelta(days=200),
+        agreement_until=today + timedelta(days=365),
+    )
+    people = [actions.NewStaff(number, name, password=PASSWORD, demo=True) for number, name, _ in place.people]
+    with app.app_context():
+        made = actions.create_organization(place.organization, place.name, facility, people[0])
+        with tenancy.as_tenant(made.tenant_id):
+            for person, (_number, _name, role) in zip(people[1:], place.people[1:], strict=True):
+                actions.add_staff(person, [Grant(role, made.facility_id)])
+            actions.add_terminal(made.facility_id, "01")
+    return made
+
+
+def _fill_center(app: Any, made: dict[str, Any], totp: str) -> None:
+    from app.center.fund.publishing import publish_demo_policies
+    from app.center.registry import demo as registry_demo
+    from app.center.registry import officer_actions as officers
+    from app.center.registry.actions import NewInstitution
+    from app.core import tenancy
+
+    institutions = [
+        (
+            NewInstitution(
+                place.code, place.name, place.district, place.kind, "pharmacy" if place.kind == "pharmacy" else "community",
+                Decimal(place.latitude), Decimal(place.longitude),
+            ),
+            made[place.code].center_secret.encode(),
+        )
+        for place in PLACES if place.code in made
+    ]  # fmt: skip
+    with app.app_context(), tenancy.acting_as(district=CITY):
+        registry_demo.load(institutions, _items())
+        publish_demo_policies()
+        for number, name, role in OFFICERS:
+            try:
+                officers.add_officer(officers.NewOfficer(CITY, number, name, role, PASSWORD, totp, demo=True))
+            except officers.NumberTaken:
+                continue
+
+
+def _items() -> list[Any]:
+    from app.center.registry.actions import NewItem
+    from app.facility.catalog import demo as catalog_demo
+
+    known: dict[str, Any] = {}
+    for draft, _price, _split in catalog_demo.products():
+        if draft.national_code and draft.insurance_class:
+            share = int((draft.selfpay_share or 0) * 10_000)
+            known.setdefault(
+                draft.national_code,
+                NewItem(
+                    draft.national_code,
+                    draft.generic_name,
+                    draft.insurance_class,
+                    share,
+                    draft.ceiling_price,
+                    prescription=draft.rx_class == "RX",
+                ),
+            )
+    return list(known.values())
+
+
+def _fill_shelves(app: Any, place: Place, made: Any) -> None:
+    """Products, then a receipt of twenty lots at a time: six packs each with a code, one lot near its end."""
+    from app.core import clock, tenancy
+    from app.core.tenancy import Desk
+    from app.facility.catalog import demo as catalog_demo
+    from app.facility.stock.actions import receive_stock
+    from app.facility.stock.rules import ReceiptLine
+
+    desk = Desk(made.tenant_id, made.facility_id, made.owner_id, f"001 {place.people[0][1][0]}*")
+    today = clock.business_date()
+    with app.app_context(), tenancy.as_tenant(made.tenant_id):
+        products = catalog_demo.load(made.owner_id)
+        lines = []
+        for position, (product_id, draft, price) in enumerate(products):
+            ends = today + timedelta(days=45 if position % 17 == 3 else 240 + 37 * (position % 20))
+            codes = tuple(code_of(place, position, pack) for pack in range(6)) if draft.trace_required else ()
+            cost = (price * Decimal("0.72")).quantize(Decimal("0.01")) if price else None
+            lines.append(
+                ReceiptLine(
+                    product_id,
+                    f"26{position % 12 + 1:02d}{position % 28 + 1:02d}",
+                    ends,
+                    6,
+                    codes=codes,
+                    cost_price=cost,
+                )
+            )
+        for start in range(0, len(lines), 40):
+            receive_stock(
+                desk,
+                uuid5(NAMESPACE_URL, f"{place.code}:{start}"),
+                lines[start : start + 40],
+                "示例医药有限公司",
+                "期初入库",
+            )
+
+
+def code_of(place: Place, position: int, pack: int) -> str:
+    """The trace code of a demo pack: twenty digits that begin with 8, as real ones do."""
+    return f"8{PLACES.index(place) + 1}{position:05d}{(position * 7919 + pack * 104729) % 10**6:06d}{pack:07d}"
+
+
+def _begin_the_day(app: Any) -> None:
+    """Each start: the demo's pharmacists are on duty, and a reviewed prescription waits at the first pharmacy."""
+    from app.core import tenancy
+    from app.core.tenancy import Desk
+    from app.facility.db import run
+    from app.facility.organizations import actions
+    from app.facility.organizations import queries as organizations
+
+    for place in PLACES:
+        with app.app_context():
+            account = organizations.ACCOUNTS.find(place.organization, "003")
+            if account is None:
+                continue
+            with tenancy.as_tenant(int(account.realm)):
+                facility_id = run("select id from facility where national_code = :code", code=place.code).scalar_one()
+                if organizations.pharmacist_on_duty(facility_id) is None:
+                    actions.come_on_duty(facility_id, account.id, "01")
+                clerk = organizations.ACCOUNTS.find(place.organization, "002")
+                assert clerk is not None
+                desks = [
+                    Desk(int(account.realm), facility_id, who.id, f"{who.number} {who.name[0]}*")
+                    for who in (clerk, account)
+                ]
+                _a_prescription(place, desks[0], desks[1], account.name)
+
+
+def _a_prescription(place: Place, clerk: Any, pharmacist: Any, name: str) -> None:
+    from app.core import clock
+    from app.core.personal import mask_name
+    from app.facility.db import run
+    from app.facility.till import prescriptions
+
+    today = clock.business_date()
+    document = uuid5(NAMESPACE_URL, f"{place.code}:{today}")
+    rows = run(
+        """
+        select p.id from product p where p.rx_class = 'RX' and p.state = 'active' and p.national_code is not null and p.special_class is null
+            and exists (select from lot_balance b where b.tenant_id = p.tenant_id and b.product_id = p.id and b.facility_id = :facility and b.on_hand - b.reserved >= 2 * p.pack_size)
+        order by p.id limit 2
+        """,
+        facility=clerk.facility_id,
+    ).scalars()
+    wanted = [prescriptions.Wanted(product, 2, "口服，一次 1 片，一日 1 次") for product in rows]
+    if not wanted or _known(document):
+        return
+    paper = prescriptions.Paper(f"CF{today:%y-%m%d}-0001", "张建明", "江海明", "二号诊所", today, "高血压")
+    prescriptions.enter_prescription(clerk, document, paper, wanted)
+    prescriptions.review_prescription(pharmacist, document, mask_name(name), passed=True, note="用法用量适宜")
+
+
+def _known(document: UUID) -> bool:
+    from app.facility.db import run
+
+    return run("select 1 from prescription where id = :id", id=document).one_or_none() is not None
+
+
+def _write_bridge_secrets(home: Home, app: Any) -> None:
+    """The relay signs with each institution's secret; it reads them from a file that only this account can read."""
+    from app.core import personal
+    from app.facility.db import transaction
+
+    found = {}
+    with app.app_context(), transaction("relay", settings={}) as hot:
+        for row in hot.run_last(
+            "select tenant_id, national_code, center_secret from facility order by tenant_id, id limit 10000"
+        ):
+            found[row.national_code] = personal.unseal(str(row.tenant_id), bytes(row.center_secret))
+    path = home.folder / "bridge-secrets.json"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(found, file)
+
+
+def _totp_secret(home: Home) -> str:
+    """The demo officers' second factor; made once for an installation."""
+    path = home.folder / "demo-totp"
+    if not path.exists():
+        path.write_text(pyotp.random_base32(32))
+        path.chmod(0o600)
+    return path.read_text()
+
+
+def _greeting(totp: str) -> list[str]:
+    width = max(len(place.organization) for place in PLACES)
+    lines = ["Demo sign-ins (password everywhere: " + PASSWORD + ")"]
+    for place in PLACES:
+        people = "  ".join(f"{number} {name} {role}" for number, name, role in place.people)
+        lines.append(f"  {place.organization:{width}}  {place.name}   {people}")
+    people = "  ".join(f"{number} {name} {role}" for number, name, role in OFFICERS)
+    lines.append(f"  center  /center  district code {CITY}:  {people}")
+    lines.append(f"  the officers' TOTP code now: {pyotp.TOTP(totp).now()}   (secret {totp})")
+    lines.append("  insured persons: cards N20260001 … N20260013; e-certificates at /center/demo/ecert")
+    lines.append(f"  a box to scan at 一号药店: {code_of(PLACES[0], 0, 0)}")
+    return lines
