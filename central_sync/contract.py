@@ -219,11 +219,9 @@ def compose(kind: str, body: Mapping[str, Any], version: int = 1) -> dict[str, A
 
 def as_json_schema() -> dict[str, Any]:
     """Return the whole contract as JSON Schema."""
-    schemas, components = msgspec.json.schema_components(sorted(set(KINDS.values()), key=lambda s: s.__name__))
-    names = {
-        body: schema
-        for body, schema in zip(sorted(set(KINDS.values()), key=lambda s: s.__name__), schemas, strict=True)
-    }
+    bodies = sorted(set(KINDS.values()), key=lambda body: body.__name__)
+    schemas, components = msgspec.json.schema_components(bodies)
+    names = dict(zip(bodies, schemas, strict=True))
     return {
         "title": "Sunmed facts: kinds, versions and bodies",
         "kinds": [{"kind": kind, "version": version, "body": names[body]} for (kind, version), body in KINDS.items()],

@@ -80,32 +80,35 @@ def position(connection: Connection, stream: str, at: int | None = None) -> Answ
     return Answer("ok", head.epoch, at, found) if found else _answer("gap", head, f"no fact {at}")
 
 
-def receive(connection: Connection, stream: str, batch: Batch, handler: Handler) -> Answer:
+def receive(
+    connection: Connection, stream: str, batch: Batch, handler: Handler, *, district: str | None = None
+) -> Answer:
     """Take a batch of a stream into the inbox and apply it, all in the caller's transaction.
 
     Facts already taken are skipped when they are the same, so a batch may come any number of times. The answer says
-    where the center stands; with any outcome but `ok` nothing was changed.
+    where the center stands; with any outcome but `ok` nothing was changed. With a district, the first batch of a stream
+    opens it.
     """
-    row = _locked(connection, stream)
+    row = _locked(connection, stream, district)
     head = Head(row["epoch"], row["number"], bytes(row["hash"]))
     if batch.stream != stream:
         return _answer("unreadable", head, "the batch names another stream")
     opening = batch.opening
     if opening is None or opening.epoch <= head.epoch:
-        return _take(connection, stream, head, batch, handler)
+        return _take(connection, row, batch, handler)
     if opening.from_number > head.number or opening.from_hash != hash_at(connection, stream, opening.from_number):
         return _answer("epoch", head, f"epoch {opening.epoch} starts at a fact that is not the same here")
     with connection.begin_nested() as reopening:
         _open_epoch(connection, row, head, opening, handler)
-        opened = Head(opening.epoch, opening.from_number, opening.from_hash)
-        answer = _take(connection, stream, opened, batch, handler)
+        answer = _take(connection, _locked(connection, stream), batch, handler)
         if answer.outcome != "ok":
             reopening.rollback()
     return answer if answer.outcome == "ok" else _answer(answer.outcome, head, answer.why)
 
 
-def _take(connection: Connection, stream: str, head: Head, batch: Batch, handler: Handler) -> Answer:
-    facts = from_wire(batch)
+def _take(connection: Connection, row: RowMapping, batch: Batch, handler: Handler) -> Answer:
+    stream, facts = row["stream"], from_wire(batch)
+    head = Head(row["epoch"], row["number"], bytes(row["hash"]))
     if batch.epoch != head.epoch:
         return _answer("epoch", head, f"epoch {batch.epoch} where {head.epoch} is open")
     known = [fact for fact in facts if fact.number <= head.number]
@@ -120,9 +123,14 @@ def _take(connection: Connection, stream: str, head: Head, batch: Batch, handler
         reached = chain.follow(stream, head, fresh)
     except BrokenChain as broken:
         return _answer("altered", head, str(broken))
-    _store(connection, stream, fresh, reached)
+    _store(connection, row, fresh)
     faults.at("inbox.stored")
-    apply_waiting(connection, stream, handler, fresh)
+    moved: dict[str, Any] = {"number": reached.number, "hash": reached.hash, "received_at": func.clock_timestamp()}
+    if row["set_aside_number"] is None:  # Set aside: the new facts wait until a person takes the application up again.
+        assert row["applied_number"] == head.number
+        refused = _apply(connection, stream, row["district"], fresh, handler)
+        moved |= _applied(refused.number - 1 if refused else reached.number, refused)
+    connection.execute(update(inbox_stream).where(inbox_stream.c.stream == stream).values(**moved))
     faults.at("inbox.applied")
     return _answer("ok", reached)
 
@@ -131,13 +139,16 @@ def _answer(outcome: Any, head: Head, why: str = "") -> Answer:
     return Answer(outcome, head.epoch, head.number, head.hash, why)
 
 
-def _locked(connection: Connection, stream: str) -> RowMapping:
+def _locked(connection: Connection, stream: str, district: str | None = None) -> RowMapping:
     """Lock the stream's row: batches of one stream are taken one after the other."""
-    return (
-        connection.execute(select(inbox_stream).where(inbox_stream.c.stream == stream).with_for_update())
-        .mappings()
-        .one()
-    )
+    lock = select(inbox_stream).where(inbox_stream.c.stream == stream).with_for_update()
+    row = connection.execute(lock).mappings().one_or_none()
+    if row is None and district is not None:
+        open_stream(connection, stream, district)
+        row = connection.execute(lock).mappings().one()
+    if row is None:
+        raise LookupError(f"no stream {stream} here")
+    return row
 
 
 def _are_same(connection: Connection, stream: str, known: Sequence[Fact]) -> list[bool]:
@@ -153,42 +164,36 @@ def _are_same(connection: Connection, stream: str, known: Sequence[Fact]) -> lis
     return [hashes.get(fact.number) == fact.hash for fact in known]
 
 
-def _store(connection: Connection, stream: str, facts: Sequence[Fact], reached: Head) -> None:
-    district = select(inbox_stream.c.district).where(inbox_stream.c.stream == stream).scalar_subquery()
+def _store(connection: Connection, row: RowMapping, facts: Sequence[Fact]) -> None:
     connection.execute(
-        insert(inbox_fact).values(stream=stream, district=district),
+        insert(inbox_fact),
         [
-            {"epoch": f.epoch, "number": f.number, "kind": f.kind, "version": f.version, "body": f.body, "hash": f.hash}
+            {
+                "stream": row["stream"], "district": row["district"], "epoch": f.epoch, "number": f.number,
+                "kind": f.kind, "version": f.version, "body": f.body, "hash": f.hash,
+            }
             for f in facts
         ],
-    )
-    connection.execute(
-        update(inbox_stream)
-        .where(inbox_stream.c.stream == stream)
-        .values(number=reached.number, hash=reached.hash, received_at=func.clock_timestamp())
-    )
+    )  # fmt: skip
 
 
 # ---- applying ---------------------------------------------------------------------------------------------------
 
 
-def apply_waiting(connection: Connection, stream: str, handler: Handler, fresh: Sequence[Fact] = ()) -> int:
-    """Apply received facts that were not applied yet, in order; return the number reached.
+def apply_waiting(connection: Connection, stream: str, handler: Handler) -> int:
+    """Take up an application that was set aside: apply what waits, in order; return the number reached.
 
-    Stops at a fact that the handler refuses and sets the application aside there. `fresh` are facts just stored, which
-    need not be read again when they are the next ones.
+    Stops again at the next fact that the handler refuses.
     """
     row = _locked(connection, stream)
     reached = int(row["applied_number"])
-    if fresh and row["set_aside_number"] is not None:
-        return reached  # Set aside: only `python -m central_sync replay` or an officer takes it up again.
     while reached < row["number"]:
-        is_next = bool(fresh) and fresh[0].number == reached + 1
-        facts = list(fresh) if is_next else stored_facts(connection, stream, row["epoch"], reached, APPLY_AT_ONCE)
-        fresh = ()
+        facts = stored_facts(connection, stream, row["epoch"], reached, APPLY_AT_ONCE)
         refused = _apply(connection, stream, row["district"], facts, handler)
         reached = refused.number - 1 if refused else facts[-1].number
-        _mark(connection, stream, reached, refused)
+        connection.execute(
+            update(inbox_stream).where(inbox_stream.c.stream == stream).values(**_applied(reached, refused))
+        )
         if refused:
             break
     return reached
@@ -247,19 +252,14 @@ def _read(facts: Sequence[Fact]) -> list[tuple[Fact, Any]]:
     return read
 
 
-def _mark(connection: Connection, stream: str, reached: int, refused: FactRefused | None) -> None:
-    aside = (
-        {
-            "set_aside_number": refused.number,
-            "set_aside_reason": refused.reason[:REASON_LENGTH],
-            "set_aside_at": func.now(),
-        }
-        if refused
-        else {"set_aside_number": None, "set_aside_reason": None, "set_aside_at": None}
-    )
-    connection.execute(
-        update(inbox_stream).where(inbox_stream.c.stream == stream).values(applied_number=reached, **aside)
-    )
+def _applied(reached: int, refused: FactRefused | None) -> dict[str, Any]:
+    """What a stream's row says of its application: up to where, and at which fact it stands still."""
+    return {
+        "applied_number": reached,
+        "set_aside_number": refused.number if refused else None,
+        "set_aside_reason": refused.reason[:REASON_LENGTH] if refused else None,
+        "set_aside_at": func.now() if refused else None,
+    }
 
 
 def skip(connection: Connection, stream: str, number: int, handler: Handler) -> int:
@@ -267,11 +267,7 @@ def skip(connection: Connection, stream: str, number: int, handler: Handler) -> 
     row = _locked(connection, stream)
     if row["set_aside_number"] != number:
         raise ValueError(f"the application of {stream} does not stand at {number}")
-    connection.execute(
-        update(inbox_stream)
-        .where(inbox_stream.c.stream == stream)
-        .values(applied_number=number, set_aside_number=None, set_aside_reason=None, set_aside_at=None)
-    )
+    connection.execute(update(inbox_stream).where(inbox_stream.c.stream == stream).values(**_applied(number, None)))
     return apply_waiting(connection, stream, handler)
 
 

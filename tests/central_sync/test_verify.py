@@ -26,7 +26,7 @@ CRIMES = {
         "insert into {t} ({c}, number) select {c}, 0 from {t} where {s} and number = 1", ["extra", "0"],
     ),
     "extra epoch": (
-        "insert into {t} ({c9}, epoch) select {c9}, 9 from {t} where {s} and number = 1", ["extra", "epoch 9"],
+        "insert into {t} ({c9}, epoch, number) select {c9}, 9, 100 from {t} where {s} and number = 1", ["extra", "epoch 9"],
     ),
     "all gone": ("delete from {t} where {s}", ["missing", "1"]),
 }  # fmt: skip
@@ -81,7 +81,7 @@ def commit_crime(owner, side, facility, statement):
     with owner.begin() as connection:
         connection.execute(
             text(statement.format(
-                t=table, s=f"stream = '{facility.stream}'", c=columns, c9=columns.replace("epoch,", "number,"),
+                t=table, s=f"stream = '{facility.stream}'", c=columns, c9=columns.replace("epoch, ", ""),
             ).replace("fact_hash_of(number, '\\x7b7d')", "sha256('forged')"))
         )  # fmt: skip
 

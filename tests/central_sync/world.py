@@ -195,7 +195,7 @@ class Bridge:
     def start_center(self, fault="") -> Process:
         process = self._start("tests.central_sync.center_process", fault)
         address = f"http://127.0.0.1:{self.port}/"
-        for _ in range(200):
+        for _ in range(800):
             try:
                 httpx.get(address, trust_env=False)
             except httpx.HTTPError:
@@ -218,7 +218,7 @@ class Bridge:
                 process.kill()
 
 
-def wait_until(condition, seconds=15.0) -> None:
+def wait_until(condition, seconds=40.0) -> None:
     """Wait for something other processes do."""
     end = time.monotonic() + seconds
     while not condition():

@@ -57,8 +57,7 @@ def receive_facts(stream: str) -> ResponseReturnValue:
             batch = wire.read_batch(body)
         except ValueError:
             return Response("the batch cannot be read", 400, mimetype="text/plain")
-        inbox.open_stream(connection, stream, sender.district)
-        return _answer(inbox.receive(connection, stream, batch, handler))
+        return _answer(inbox.receive(connection, stream, batch, handler, district=sender.district))
 
     return _in_one_transaction(take)
 

@@ -66,6 +66,9 @@ create table inbox_fact (
 )
 """
 
+# Among the valid facts of a stream each number stands once; screens and comparisons find the fact before by it.
+VALID_FACT = "create unique index inbox_fact_valid on inbox_fact (stream, number) where orphaned_at is null"
+
 # The same as in the facility's database and in `central_sync.chain`: screens recompute what they show.
 FACT_HASH = """
 create function fact_hash(p_previous bytea, p_stream text, p_epoch bigint, p_number bigint, p_kind text, p_version integer, p_body bytea)
@@ -93,7 +96,7 @@ GRANTS = (
 
 
 def upgrade() -> None:
-    for statement in (INBOX_STREAM, INBOX_EPOCH, INBOX_FACT, FACT_HASH):
+    for statement in (INBOX_STREAM, INBOX_EPOCH, INBOX_FACT, VALID_FACT, FACT_HASH):
         op.execute(statement)
     for table in ("inbox_stream", "inbox_epoch", "inbox_fact"):
         for statement in (*isolate_center(table), *open_to(table, "center_inbox")):

@@ -95,7 +95,7 @@ def test_a_gap_and_an_altered_fact_are_conflicts(door, new_institution):
         door,
         shop,
         wire.encode(
-            wire.Batch(shop.stream, 1, wire.to_wire([first])[:0] + [wire.WireFact(1, "k", 1, b"{}", bytes(32))])
+            wire.Batch(shop.stream, 1, [wire.WireFact(first.number, first.kind, 1, first.body + b" ", first.hash)])
         ),
     )
 

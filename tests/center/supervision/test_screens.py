@@ -65,7 +65,7 @@ def test_passport_tells_a_whole_life(sign_in, new_institution):
 
 
 def test_passport_draws_the_break_and_compares_the_sales(sign_in, twice_sold):
-    first, second, code, _lot = twice_sold
+    _first, _second, code, _lot = twice_sold
 
     page = sign_in().get(f"/passport/{code}")
 
@@ -289,7 +289,7 @@ def test_a_set_aside_stream_says_where_and_why(sign_in, new_institution):
 
 
 def test_streams_and_alerts_and_overview_list_what_is_there(sign_in, twice_sold):
-    first, second, code, _lot = twice_sold
+    _first, _second, code, _lot = twice_sold
     client = sign_in()
 
     assert "同一盒卖了两次" in words_of(client.get("/alerts"))
