@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from app.core import clock
@@ -33,26 +34,28 @@ def receiving_facts(hot: Hot, desk: Desk, product_ids: Sequence[int]) -> dict[in
 def list_stock(facility_id: int, search: str = "", only: str = "", after: tuple[str, int] | None = None) -> list[Any]:
     """List products in stock by pinyin, 50 a page: on hand, free, soonest expiry, whether something of it is near or past it.
 
-    `only` narrows to near (within the product's warning days), past (expired or held). `after` is the last row's (pinyin, id).
+    `search` is a part of a name, its initials, a code, a barcode, or the beginning of a lot number. `only` narrows to near (within the product's warning days), past (expired or held). `after` is the last row's (pinyin, id).
     """
     rows = run(
         """
-        select p.id, p.generic_name, p.trade_name, p.spec, p.maker, p.pack_unit, p.base_unit, p.pack_size, p.pinyin, b.*
+        select p.id, p.generic_name, p.trade_name, p.spec, p.maker, p.pack_unit, p.base_unit, p.pack_size, p.pinyin, p.expiry_warning_days, b.*
         from product p join lateral (
-            select sum(on_hand) as on_hand, sum(on_hand - reserved) filter (where usable) as free, min(b.expires_on) filter (where b.on_hand > 0) as expires_on,
-                bool_or(b.on_hand > 0 and b.expires_on < :today) as past, bool_or(b.on_hand > 0 and hold is not null) as held
+            select sum(on_hand)::bigint as on_hand, coalesce(sum(on_hand - reserved) filter (where usable), 0)::bigint as free, min(b.expires_on) as expires_on,
+                bool_or(b.expires_on between :today and :today + p.expiry_warning_days) as near, bool_or(b.expires_on < :today) as past,
+                bool_or(hold is not null) as held
             from (select b.*, l.hold, b.zone in ('SALEABLE', 'COLD', 'CONTROLLED', 'SPLIT') and b.expires_on >= :today and l.hold is null as usable
                   from lot_balance b join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id
                   where b.tenant_id = p.tenant_id and b.facility_id = :facility and b.product_id = p.id and b.on_hand > 0) b
         ) b on b.on_hand > 0
-        where (:search = '' or p.search ilike '%' || :search || '%')
-            and (:only <> 'near' or b.expires_on between :today and :today + p.expiry_warning_days)
+        where (:search = '' or p.search like '%' || :search || '%' or exists (
+                select from lot l where l.tenant_id = p.tenant_id and l.facility_id = :facility and l.product_id = p.id and lower(l.lot_number) like :search || '%'))
+            and (:only <> 'near' or b.near)
             and (:only <> 'past' or b.past or b.held)
             and (p.pinyin, p.id) > (:after_pinyin, :after_id)
         order by p.pinyin, p.id limit :page
         """,
-        facility=facility_id, search=_escaped(search.strip().lower()), only=only, today=clock.business_date(),
-        after_pinyin=after[0] if after else "", after_id=after[1] if after else 0, page=PAGE + 1,
+        facility=facility_id, search=_escaped(search), only=only, today=clock.business_date(),
+        after_pinyin=after[0].replace("\x00", "") if after else "", after_id=after[1] if after else 0, page=PAGE + 1,
     )  # fmt: skip
     return list(rows)
 
@@ -78,7 +81,11 @@ def lots_of(facility_id: int, product_id: int) -> list[Any]:
     rows = run(
         """
         select l.id, l.lot_number, l.expires_on, l.produced_on, l.hold, b.zone, b.on_hand, b.reserved, (
-            select count(*) from trace_code t where t.tenant_id = b.tenant_id and t.lot_id = b.lot_id and t.state in ('IN_STOCK', 'RESERVED', 'SPLIT_OPEN')
+            select count(*) from trace_code t where t.tenant_id = b.tenant_id and t.lot_id = b.lot_id and case b.zone
+                when 'SPLIT' then t.state = 'SPLIT_OPEN'
+                when 'QUARANTINE' then t.state = 'RETURNED_QUARANTINE' or (t.state = 'IN_STOCK' and not exists (
+                    select from lot_balance o where o.tenant_id = b.tenant_id and o.lot_id = b.lot_id and o.zone in ('SALEABLE', 'COLD', 'CONTROLLED')))
+                else t.state in ('IN_STOCK', 'RESERVED') end
         ) as codes
         from lot_balance b join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id
         where b.facility_id = :facility and b.product_id = :product and b.on_hand > 0
@@ -211,4 +218,5 @@ def sellable_lots(facility_id: int, product_id: int, *, split: bool, today: date
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    plain = unicodedata.normalize("NFKC", text.replace("\x00", "")).lower().strip()
+    return plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -40,8 +40,8 @@ def show() -> ResponseReturnValue:
     only = args.get("only", "") if args.get("only") in {"near", "past"} else ""
     rows = queries.list_stock(desk.facility_id, args.get("q", "")[:60], only, _after(args.get("after", "")))
     following = f"{rows[queries.PAGE - 1].pinyin}~{rows[queries.PAGE - 1].id}" if len(rows) > queries.PAGE else None
-    opened = args.get("product", "")
-    side = _side(desk.facility_id, int(opened)) if opened.isdigit() and len(opened) < 18 else None
+    opened = _id(args.get("product", ""))
+    side = _side(desk.facility_id, opened) if opened else None
     return render_template(
         "facility/stock/stock.html", rows=rows[: queries.PAGE], q=args.get("q", "")[:60], only=only, following=following, after=args.get("after", ""),
         side=side, today=clock.business_date(), counts=queries.counts(desk.facility_id),
@@ -63,10 +63,7 @@ def _side(facility_id: int, product_id: int) -> dict[str, Any]:
 @needs(*STAFF)
 def show_movements(product_id: int) -> ResponseReturnValue:
     """The whole ledger of a product, newest first."""
-    before = request.args.get("before", "")
-    rows = queries.list_movements(
-        signin.here().facility_id, product_id, int(before) if before.isdigit() and len(before) < 18 else None
-    )
+    rows = queries.list_movements(signin.here().facility_id, product_id, _id(request.args.get("before", "")))
     following = rows[queries.PAGE - 1].id if len(rows) > queries.PAGE else None
     return render_template(
         "facility/stock/movements.html",
@@ -157,9 +154,8 @@ def _typed() -> list[dict[str, str]]:
     """The lines as they were typed, so that nothing is lost when the receipt is refused."""
     names = ("product", "product_name", "lot", "produced_on", "expires_on", "packs", "cost", "zone", "codes")
     columns = [request.form.getlist(name) for name in names]
-    return [dict(zip(names, (value.strip() for value in row), strict=True)) for row in zip(*columns, strict=False)][
-        : rules.MOST_LINES
-    ]
+    rows = [dict(zip(names, (value.strip() for value in row), strict=True)) for row in zip(*columns, strict=False)]
+    return rows[: rules.MOST_LINES + 1]  # One too many is seen and said, not cut off.
 
 
 def _line(number: int, row: dict[str, str]) -> rules.ReceiptLine:
@@ -207,7 +203,13 @@ def _price(text: str, number: int) -> Decimal:
 
 def _after(text: str) -> tuple[str, int] | None:
     pinyin, _sep, last = text.rpartition("~")
-    return (pinyin[:200], int(last)) if last.isdigit() and len(last) < 18 else None
+    row = _id(last)
+    return (pinyin[:200], row) if row else None
+
+
+def _id(text: str) -> int | None:
+    """The number of a row out of an address; None when it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
 
 
 def _moment(text: str) -> tuple[datetime, UUID] | None:

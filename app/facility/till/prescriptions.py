@@ -146,14 +146,15 @@ def review_prescription(desk: Desk, prescription_id: UUID, name: str, *, passed:
 def list_prescriptions(
     facility_id: int, state: str = "pending", before: tuple[datetime, str] | None = None
 ) -> list[Any]:
-    """The queue, newest first, 50 a page, with the drugs of each as one text."""
+    """The queue, newest first, 50 a page, with the drugs of each."""
     at, last = before or (clock.now() + timedelta(minutes=1), "ffffffff-ffff-ffff-ffff-ffffffffffff")
     rows = run(
         """
         select p.id, p.number, p.patient_shown, p.prescriber, p.institution, p.diagnosis, p.issued_on, p.valid_until, p.state, p.entered_at, p.staff_id,
             p.reviewer_name, p.reviewed_at, p.review_note, s.name as staff,
             (select count(*) from prescription_line l where l.tenant_id = p.tenant_id and l.prescription_id = p.id) as count, (
-            select string_agg(d.generic_name || ' ' || d.spec || ' × ' || l.quantity / d.pack_size || d.pack_unit || coalesce('，' || nullif(l.dosage, ''), ''), '；' order by l.line_no)
+            select jsonb_agg(jsonb_build_object('name', d.generic_name, 'spec', d.spec, 'unit', d.pack_unit, 'packs', l.quantity / d.pack_size,
+                'dosage', l.dosage) order by l.line_no)
             from prescription_line l join product d on d.tenant_id = l.tenant_id and d.id = l.product_id
             where l.tenant_id = p.tenant_id and l.prescription_id = p.id) as drugs
         from prescription p join staff s on s.tenant_id = p.tenant_id and s.id = p.staff_id

@@ -257,12 +257,9 @@ def review_prescription(prescription_id: UUID) -> ResponseReturnValue:
 def _wanted() -> list[prescriptions.Wanted]:
     found = []
     for line in _typed_lines():
-        if not (
-            line["product"].isdigit()
-            and line["packs"].isdigit()
-            and len(line["product"]) < 18
-            and len(line["packs"]) < 5
-        ):
+        typed = line["product"] + line["packs"]
+        whole = typed.isascii() and line["product"].isdigit() and line["packs"].isdigit()
+        if not whole or len(line["product"]) > 17 or len(line["packs"]) > 4:
             raise PrescriptionIncomplete(why=_("药品或数量没有选对"))
         found.append(prescriptions.Wanted(int(line["product"]), int(line["packs"]), line["dosage"][:200]))
     return found
@@ -300,6 +297,7 @@ def _day(text: str) -> date:
 def _before(text: str) -> Any:
     at, _sep, last = text.partition("_")
     try:
-        return (datetime.fromisoformat(at), str(UUID(last))) if text else None
+        moment = datetime.fromisoformat(at)
+        return (moment, str(UUID(last))) if moment.tzinfo else None
     except ValueError:
         return None
