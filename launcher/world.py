@@ -38,7 +38,7 @@ class Place:
 
 
 PLACES = (
-    Place("YIHAO", "P33021200417", "一号药店", "330212", "鄞州区", "pharmacy", "29.8170", "121.5470",
+    Place("YIHAO", "P33021200001", "一号药店", "330212", "鄞州区", "pharmacy", "29.8170", "121.5470",
           (("001", "王敏", "owner"), ("002", "李小红", "clerk"), ("003", "陈蓉", "pharmacist"))),
     Place("ERHAO", "H33020300021", "二号诊所", "330203", "海曙区", "clinic", "29.8590", "121.5510",
           (("001", "江海明", "owner"), ("002", "周丽", "clerk"), ("003", "何芳", "pharmacist"))),
@@ -116,6 +116,7 @@ def _fill_center(app: Any, made: dict[str, Any], totp: str) -> None:
     from app.center.fund.publishing import publish_demo_policies
     from app.center.registry import demo as registry_demo
     from app.center.registry import officer_actions as officers
+    from app.center.registry.officer_errors import OfficerNumberTaken
     from app.center.registry.actions import NewInstitution
     from app.core import tenancy
 
@@ -135,7 +136,7 @@ def _fill_center(app: Any, made: dict[str, Any], totp: str) -> None:
         for number, name, role in OFFICERS:
             try:
                 officers.add_officer(officers.NewOfficer(CITY, number, name, role, PASSWORD, totp, demo=True))
-            except officers.NumberTaken:
+            except OfficerNumberTaken:
                 continue
 
 
@@ -292,7 +293,7 @@ def _greeting(totp: str) -> list[str]:
         people = "  ".join(f"{number} {name} {role}" for number, name, role in place.people)
         lines.append(f"  {place.organization:{width}}  {place.name}   {people}")
     people = "  ".join(f"{number} {name} {role}" for number, name, role in OFFICERS)
-    lines.append(f"  center  /center  district code {CITY}:  {people}")
+    lines.append(f"  center  /center  code 330200:  {people}")
     lines.append(f"  the officers' TOTP code now: {pyotp.TOTP(totp).now()}   (secret {totp})")
     lines.append("  insured persons: cards N20260001 … N20260013; e-certificates at /center/demo/ecert")
     lines.append(f"  a box to scan at 一号药店: {code_of(PLACES[0], 0, 0)}")

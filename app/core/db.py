@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import sqlalchemy
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
+from psycopg import RawCursor
 from psycopg import errors as pg
 from psycopg.rows import namedtuple_row
+from psycopg.types.numeric import Int8Dumper
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -83,6 +85,7 @@ class Database(SQLAlchemy):
         if role not in engines:
             url = current_app.config["DATABASE_URLS"][role]
             engines[role] = sqlalchemy.create_engine(url, pool_size=16, max_overflow=4, pool_timeout=5)
+            event.listen(engines[role], "connect", _whole_numbers_are_bigint)
         return engines[role]
 
     def close(self) -> None:
@@ -209,7 +212,9 @@ class Hot:
         """Run the last statement together with COMMIT, in one round trip."""
         return self.run_all([(statement, params)], last=True)[0]
 
-    def run_all(self, batch: Sequence[tuple[str, Mapping[str, Any] | None]], *, last: bool = False) -> list[Sequence[Any]]:
+    def run_all(
+        self, batch: Sequence[tuple[str, Mapping[str, Any] | None]], *, last: bool = False
+    ) -> list[Sequence[Any]]:
         """Run several statements in one round trip; `last` sends COMMIT along."""
         assert not self._ended, "the transaction has ended"
         cursors = []
@@ -217,11 +222,13 @@ class Hot:
             if not self._begun:
                 self._begun = True
                 for name, value in self._settings:
-                    self._connection.execute("select set_config(%s, %s, true)", (name, value))
+                    RawCursor(self._connection).execute("select set_config($1, $2, true)", (name, value))
             for statement, params in batch:
                 _count(statement)
-                cursor = self._connection.cursor(row_factory=namedtuple_row)
-                cursor.execute(statement, params)
+                cursor = RawCursor(self._connection, row_factory=namedtuple_row)
+                numbered, names = _numbered(statement)
+                given = params or {}
+                cursor.execute(numbered, [given[name] for name in names])
                 cursors.append(cursor)
             if last:
                 self._ended = True
@@ -233,6 +240,25 @@ class Hot:
         if not self._ended:
             self._ended = True
             self._connection.commit()
+
+
+_PARAMETER = re.compile(r"%%|%\((\w+)\)s")
+
+
+@functools.lru_cache(maxsize=1024)
+def _numbered(statement: str) -> tuple[str, tuple[str, ...]]:
+    """Turn %(name)s into $1, $2 … once per statement: psycopg would read a long statement anew each time."""
+    names: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return "%" if found[0] == "%%" else f"${names.setdefault(found[1], len(names) + 1)}"
+
+    return _PARAMETER.sub(number, statement), tuple(names)
+
+
+def _whole_numbers_are_bigint(connection: Any, _record: Any) -> None:
+    """One type for all whole numbers, so that a statement is planned once and not once per size of its numbers."""
+    connection.adapters.register_dumper(int, Int8Dumper)
 
 
 @contextmanager
@@ -253,6 +279,8 @@ def _count(statement: str) -> None:
 
 
 def _watch(engine: Engine, database: Database) -> None:
+    event.listen(engine, "connect", _whole_numbers_are_bigint)
+
     @event.listens_for(engine, "before_cursor_execute")
     def before(_c: Any, _cursor: Any, statement: str, _p: Any, _ctx: Any, _many: bool) -> None:
         if "set_config" not in statement:

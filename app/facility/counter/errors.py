@@ -118,3 +118,10 @@ class ApprovalNeeded(Refusal):
 class SettlementPending(Refusal):
     code = "settlement_pending"
     sentence = "单据 {receipt} 正在与中心核对，请勿重复操作。有结果会自动结束。"
+
+
+class StreamRewound(Refusal):
+    """After a restore this facility's stream is behind what the center has: cards wait until the next epoch is opened."""
+
+    code = "stream_rewound"
+    sentence = "本机构的数据流在恢复备份后还没有与中心接上，暂停医保结算；自费销售照常。请联系维护人员打开新的流期。"

@@ -15,7 +15,7 @@ from app.core import clock, faults
 from app.core.errors import DocumentChanged, NotFound, Refusal
 from app.core.personal import mask_name
 from app.facility.counter import events, rules, statements
-from app.facility.counter.errors import NoShift, PrescriptionNotReady, PreviewNeeded, StaleBasket
+from app.facility.counter.errors import NoShift, PrescriptionNotReady, PreviewNeeded, StaleBasket, StreamRewound
 from app.facility.db import hot_action, transaction
 from app.facility.insurance import desk as desks
 from app.facility.insurance import identify, machine, messages
@@ -107,6 +107,8 @@ def _ask(desk: Desk, basket_id: UUID, version: int, tenders: tuple[rules.Tender,
         rules.check_ready(basket, pharmacist=pharmacist)
         if loaded.shift_id is None:
             raise NoShift
+        if loaded.identification_id is not None and loaded.relay_state == "rewound":
+            raise StreamRewound
         draft = _draft(desk, keys, loaded, basket, tenders, digest, seen)
         row = hot.run(statements.ASK, draft)[0]
         _all_covered(hot, draft, basket, row)

@@ -24,7 +24,7 @@ log = logging.getLogger("sunmed.recovery")
 EVERY_SECONDS = 0.5
 BATCH = 50
 
-OVERDUE = "select tenant_id, facility_id, id, state from overdue_attempts(%(batch)s)"
+OVERDUE = "select tenant_id, facility_id, id, state from overdue_attempts(%(batch)s::int)"
 BEAT = """
 insert into worker_heartbeat (name, beat_at, waiting, note) values (%(name)s, %(at)s, %(waiting)s, %(note)s)
 on conflict (name) do update set beat_at = excluded.beat_at, waiting = excluded.waiting, note = excluded.note

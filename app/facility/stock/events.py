@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from central_sync import contract
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -15,8 +17,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 def as_facts(kind: str, body: Mapping[str, Any], version: int = 1) -> str:
-    """One fact as `append_facts` takes it: the body is a text whose bytes are kept as they are."""
-    return _encode([{"kind": kind, "version": version, "body": _encode(body).decode()}]).decode()
+    """One fact as `append_facts` takes it, held against the contract; its body is a text whose bytes are kept as they are."""
+    return _encode([contract.compose(kind, body, version)]).decode()
 
 
 def product_of(product: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,6 +82,7 @@ UP = [
         constraint lot_hold_known check (hold in ('frozen', 'recalled')),
         constraint lot_lives_forward check (produced_on is null or produced_on <= expires_on)
     )""",
+    "create index lot_of_product on lot (tenant_id, product_id)",
     f"""
     create table lot_balance (
         tenant_id bigint not null default nullif(current_setting('app.tenant_id', true), '')::bigint,
