@@ -162,7 +162,7 @@ def code_life(code: str) -> tuple[Any, list[Any]]:
     head = run(
         """
         select t.code, t.state, t.remaining, t.reserved, l.lot_number, l.expires_on, l.hold, p.id as product_id, p.generic_name, p.spec, p.maker,
-            p.pack_size, p.base_unit, f.name as facility
+            p.pack_size, p.pack_unit, p.base_unit, f.name as facility
         from trace_code t join lot l on l.tenant_id = t.tenant_id and l.id = t.lot_id
         join product p on p.tenant_id = t.tenant_id and p.id = t.product_id
         join facility f on f.tenant_id = t.tenant_id and f.id = t.facility_id

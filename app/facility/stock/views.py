@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -161,7 +162,7 @@ def _typed() -> list[dict[str, str]]:
 def _line(number: int, row: dict[str, str]) -> rules.ReceiptLine:
     codes = tuple(dict.fromkeys(re.split(r"[\s,，;；]+", row["codes"].strip()))) if row["codes"].strip() else ()
     if len(codes) > rules.MOST_CODES_PER_LINE:
-        raise ReceiptNotTaken(problems=_("第 %(n)s 行的追溯码太多，请分成几行。", n=number))
+        raise ReceiptNotTaken(problems=_("第 %(n)s 行：追溯码太多，请分成几行。", n=number))
     return rules.ReceiptLine(
         product_id=_whole(row["product"], number, _("药品")), lot_number=row["lot"], expires_on=_day(row["expires_on"], number, _("效期")), packs=_whole(row["packs"], number, _("数量")),
         zone=row["zone"] or "SALEABLE", produced_on=_day(row["produced_on"], number, _("生产日期")) if row["produced_on"] else None,
@@ -183,7 +184,7 @@ def _day(text: str, number: int, what: str) -> date:
     try:
         if len(digits) == 6:
             year, month = int(digits[:4]), int(digits[4:])
-            return date.fromordinal(date(year + month // 12, month % 12 + 1, 1).toordinal() - 1)
+            return date(year, month, calendar.monthrange(year, month)[1])
         return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
     except (ValueError, OverflowError):
         raise ReceiptNotTaken(
