@@ -19,7 +19,7 @@ document.addEventListener("keydown", (event) => {
 function wanted(key) {
   if (key === "j") return chosen + 1 < links.length ? links[chosen + 1] : null;
   if (key === "k") return chosen > 0 ? links[chosen - 1] : null;
-  if (key === "p") return document.querySelector("#review [data-passes]");
-  if (key === "r") return document.querySelector("#review [name=note]");
+  if (key === "p") return /** @type {HTMLElement | null} */ (document.querySelector("#review [data-passes]"));
+  if (key === "r") return /** @type {HTMLElement | null} */ (document.querySelector("#review [name=note]"));
   return null;
 }
