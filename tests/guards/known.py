@@ -1,0 +1,225 @@
+"""What the guards know by name, each with its reason. Whatever is not named here must follow the rule."""
+
+WINGS = ("facility", "center")
+
+# ---- whose data it is ----------------------------------------------------------------------------------------------
+
+TENANT_ONLY = (
+    "(tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::bigint AS \"nullif\"))"
+)
+DISTRICT_ONLY = (
+    "(district ~~ (( SELECT NULLIF(current_setting('app.district'::text, true), ''::text) AS \"nullif\") || '%'::text))"
+)
+
+# Tables that belong to no tenant and no district.
+OF_NOBODY = {
+    "facility": {
+        "sign_in_guard": "counts failures under keyed hashes before anybody is known",
+        "relay_heartbeat": "one row a relay process: counts, no data",
+        "worker_heartbeat": "one row a worker: counts, no data",
+    },
+    "center": {
+        "sign_in_guard": "counts failures under keyed hashes before anybody is known",
+        "parameter": "published for everybody",
+        "catalog_item": "published for everybody",
+        "benefit_policy": "published for everybody",
+        "aid_policy": "published for everybody",
+        "signal_weight": "published for everybody",
+        "ecert_code": "keyed hashes; presented at any institution of the country",
+        "ecert_token": "keyed hashes; presented at any institution of the country",
+        "ecert_use": "keyed hashes; presented at any institution of the country",
+        "trace_code": "one row a code, locked by whoever judges it; no screen reads it",
+    },
+}
+MIGRATION_TABLE = "migration"  # Holds one revision number; nobody but the owner may touch it.
+
+# Policies that are neither the owner's nor the tenant's nor the district's: (table, policy, roles, command) -> why.
+OPEN_POLICIES = {
+    "facility": {
+        ("facility", "facility_relay_all", "facility_relay", "ALL"): "the relay serves every facility's stream",
+        ("outbox", "facility_relay_all", "facility_relay", "ALL"): "the relay serves every facility's stream",
+        ("stream_epoch", "facility_relay_all", "facility_relay", "ALL"): "the relay serves every facility's stream",
+        ("stream_head", "facility_relay_all", "facility_relay", "ALL"): "the relay serves every facility's stream",
+        ("facility", "sign_in", "facility_app", "SELECT"): "the door: one row by app.login",
+        ("organization", "sign_in", "facility_app", "SELECT"): "the door: one row by app.login",
+        ("staff", "sign_in", "facility_app", "SELECT"): "the door: the rows of one name by app.login",
+        ("sign_in_guard", "facility_app_all", "facility_app", "ALL"): "counts failures before anybody is known",
+        ("relay_heartbeat", "facility_relay_all", "facility_relay", "ALL"): "the relay says that it lives",
+        ("relay_heartbeat", "facility_app_reads", "facility_app", "SELECT"): "health reads it",
+        ("relay_heartbeat", "facility_worker_reads", "facility_worker", "SELECT"): "health reads it",
+        ("worker_heartbeat", "facility_worker_all", "facility_worker", "ALL"): "the worker says that it lives",
+        ("worker_heartbeat", "facility_app_all", "facility_app", "ALL"): "health reads it (granted: select)",
+    },
+    "center": {
+        ("officer", "sign_in", "center_app", "SELECT"): "the door: the rows of one name by app.login",
+        ("sign_in_guard", "center_app_all", "center_app", "ALL"): "counts failures before anybody is known",
+        ("ecert_code", "center_app_all", "center_app", "ALL"): "the demo page issues codes",
+        **{
+            (table, "center_app_all", "center_app", "ALL"): "published for everybody"
+            for table in ("parameter", "catalog_item", "benefit_policy", "aid_policy", "signal_weight")
+        },
+        **{
+            (table, "center_interface_all", "center_interface", "ALL"): "a national message may concern any person and place"
+            for table in (
+                "account", "account_entry", "aid_policy", "audit_trail", "benefit_policy", "catalog_item", "code_claim", "coverage",
+                "ecert_code", "ecert_token", "ecert_use", "entitlement", "institution", "message", "parameter", "person", "person_year",
+                "settlement", "settlement_line", "sign_on", "signal_weight",
+            )
+        },
+        **{
+            (table, "center_inbox_all", "center_inbox", "ALL"): "facts arrive from every institution"
+            for table in (
+                "alert", "audit_trail", "code_claim", "inbox_epoch", "inbox_fact", "inbox_stream", "institution", "movement",
+                "movement_line", "settlement", "trace_code", "trace_event",
+            )
+        },
+    },
+}  # fmt: skip
+
+# What the door's policies may say: nothing without app.login, and never an answer that ignores it.
+DOOR_ASKS = "current_setting('app.login'::text, true)"
+
+# ---- what may be written -------------------------------------------------------------------------------------------
+
+# Rows that are written once: nobody but the owner may change or remove them, except the columns named.
+APPEND_ONLY = {
+    "facility": {
+        "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "outbox": (), "prescription_line": (), "product_price": (),
+        "receipt_print": (), "refund_code": (), "refund_line": (), "sale_code": (), "sale_line": (), "sale_pick": (),
+        "session_end": (), "stock_movement": (), "stock_receipt": (), "stock_receipt_line": (), "stream_epoch": (), "tender": (),
+        "trace_event": (),
+    },
+    "center": {
+        "account_entry": (), "audit_trail": (), "ecert_token": (), "ecert_use": (), "session_end": (), "settlement": (),
+        "settlement_line": (),
+        # Which epoch a restore left, and which facts it lost, is learnt later; the facts themselves stand.
+        "inbox_epoch": ("left_number", "left_hash"), "inbox_fact": ("orphaned_at",),
+        "movement": ("orphaned",), "movement_line": ("orphaned",), "trace_event": ("orphaned",),
+    },
+}  # fmt: skip
+
+# Rows that have a state, and why. A table stands in one of the two lists.
+STATEFUL = {
+    "facility": {
+        "basket": "a draft",
+        "column_mapping": "remembered for the next file",
+        "facility": "its papers change",
+        "identification": "a person confirms or stops it",
+        "import_batch": "goes from uploaded to taken",
+        "import_row": "judged again and again until taken",
+        "insurance_attempt": "asked, recovering, accepted, refused",
+        "lot": "may be frozen or recalled",
+        "lot_balance": "the sum of its movements",
+        "organization": "its name changes, it may close",
+        "prescription": "waits, is passed, is used",
+        "product": "its description changes",
+        "refund": "asked, reversed, refunded",
+        "relay_heartbeat": "says that somebody lives",
+        "sale": "asked, settled, refused",
+        "shift": "opened, closed",
+        "sign_in_guard": "counts failures",
+        "staff": "passwords, names, disabling",
+        "staff_role": "may be ended",
+        "stream_head": "counts numbers",
+        "terminal": "registered, disabled",
+        "trace_code": "in stock, reserved, sold",
+        "worker_heartbeat": "says that somebody lives",
+    },
+    "center": {
+        "account": "a balance, checked against its entries",
+        "aid_policy": "may end",
+        "alert": "may be cleared",
+        "benefit_policy": "may end",
+        "catalog_item": "may end",
+        "code_claim": "may be released",
+        "coverage": "may end, may fall into arrears",
+        "ecert_code": "may be exchanged",
+        "entitlement": "may end",
+        "inbox_stream": "counts numbers",
+        "institution": "may be suspended",
+        "message": "waits for its answer",
+        "officer": "passwords, names, disabling",
+        "parameter": "may end",
+        "person": "lost, frozen, deceased",
+        "person_year": "counts a year",
+        "sign_in_guard": "counts failures",
+        "sign_on": "may sign off",
+        "signal_weight": "may end",
+        "trace_code": "locked by a write of its own moment",
+    },
+}
+
+# Where the whole row may be written again: drafts, counts and remembered things, nothing that anybody signed.
+MAY_REWRITE = {
+    ("facility", "column_mapping"): "remembered for the next file",
+    ("facility", "import_batch"): "a file on its way into the catalog",
+    ("facility", "import_row"): "a file on its way into the catalog",
+    ("facility", "product"): "a description; prices are rows of their own",
+    ("facility", "relay_heartbeat"): "says that somebody lives",
+    ("facility", "worker_heartbeat"): "says that somebody lives",
+    ("facility", "sign_in_guard"): "counts failures",
+    ("center", "inbox_stream"): "counts numbers",
+    ("center", "sign_in_guard"): "counts failures",
+}
+
+# What an act must never be able to change on a document, whatever its state.
+FIGURES = {
+    "facility": {
+        "sale": "total_fen receipt sold_on digest staff_id identification_id facility_id tendered",
+        "refund": "refund_fen receipt digest staff_id sale_id facility_id reason",
+        "insurance_attempt": "message_id digest sealed infno document_id asked_at deadline_at",
+        "shift": "float_fen opened_at opened_on staff_id",
+        "prescription": "number patient_sealed prescriber issued_on staff_id",
+        "identification": "person_hash sealed read_at staff_id credential",
+        "stream_head": "stream epoch sealed_hash",
+    },
+    "center": {
+        "message": "digest infno institution_code msgid arrived_at",
+        "code_claim": "code institution_code holds duplicate claimed_at",
+        "person": "certno_sealed certno_lookup psn_no",
+        "ecert_code": "psn_no issued_at expires_at",
+    },
+}
+
+# Where rows may go away at all.
+MAY_DELETE = {
+    ("facility", "sign_in_guard"): "old counts are swept",
+    ("facility", "product"): "undoing an import that nobody has used; foreign keys forbid the rest",
+    ("facility", "import_row"): "a file judged anew",
+    ("center", "sign_in_guard"): "old counts are swept",
+}
+
+# Functions that run with the owner's rights.
+DEFINERS = {
+    "facility": {"overdue_attempts": "the worker learns which attempts wait: ids, states and tenants only"},
+    "center": {},
+}
+
+# ---- columns -------------------------------------------------------------------------------------------------------
+
+# Columns whose name sounds like money and that are none.
+NOT_MONEY = {
+    "stock_movement.balance": "a quantity in base units",
+    "settlement_line.selfpay": "a share in ten-thousandths",
+    "catalog_item.selfpay": "a share in ten-thousandths",
+    "product.selfpay_share": "a share",
+    "import_batch.counts": "rows by kind",
+}
+# Unit prices: six places, as in the national interface.
+PRICES = {"price", "pack_price", "split_price", "cost_price", "ceiling_price", "ceiling"}
+# Other decimal columns.
+DECIMALS = {
+    "settlement_line.quantity": "as the message said it",
+    "product.selfpay_share": "a share between 0 and 1",
+    "institution.latitude": "a place",
+    "institution.longitude": "a place",
+}
+
+# Columns that sound personal and are not a person's.
+NOT_PERSONAL = {
+    "facility.address": "an institution's address",
+    "audit_trail.address": "a network address of staff",
+    "settlement.cert_type": "a dictionary's code",
+    "person.cert_type": "a dictionary's code",
+    "prescription.patient_shown": "masked",
+}
