@@ -15,6 +15,8 @@ const LAST_GAP = 150;
 let burst = begin();
 
 document.addEventListener("keydown", hear, { capture: true });
+// A page may move the focus while the first character is on its way; what counts is the field it falls into.
+document.addEventListener("beforeinput", (event) => burst.text !== "" && remember(event.target), { capture: true });
 
 /** @param {KeyboardEvent} event */
 function hear(event) {

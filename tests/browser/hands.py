@@ -1,0 +1,137 @@
+"""Hands and eyes of a person at the browser: keys, the scanner, and what is to be seen."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.product import PASSWORD, ROOT
+
+IMAGES = ROOT / "docs" / "images"
+DRAWS = os.environ.get("SUNMED_IMAGES") == "1"
+GAP_SECONDS = 0.006  # Between two characters of a scanner.
+CARD = "N202600{:02d}"
+
+# The page tells when a scan was complete, when its line stood there, when F9 was pressed and when the sale was settled.
+WATCH = """
+window.printed = [];
+window.print = () => { window.printed.push(document.querySelector('#print-area, .roll')?.textContent ?? ''); window.dispatchEvent(new Event('afterprint')); };
+window.seen = { scan: [], settle: [], shift: 0 };
+document.addEventListener('sunmed:scan', () => { window.askedAt = performance.now(); }, true);
+document.addEventListener('keydown', (event) => { if (event.key === 'F9') window.settleAt = performance.now(); }, true);
+new PerformanceObserver((list) => { for (const each of list.getEntries()) if (!each.hadRecentInput) window.seen.shift += each.value; }).observe({ type: 'layout-shift', buffered: true });
+new MutationObserver((changes) => {
+  for (const change of changes) for (const node of change.addedNodes) {
+    if (!(node instanceof Element)) continue;
+    if (window.askedAt && (node.id === 'basket' || node.querySelector('#basket'))) { window.seen.scan.push(performance.now() - window.askedAt); window.askedAt = 0; }
+    if (window.settleAt && node.dataset?.sale) { window.seen.settle.push(performance.now() - window.settleAt); window.settleAt = 0; }
+  }
+}).observe(document, { childList: true, subtree: true });
+"""
+
+
+def scan(page, text: str, end: str = "Enter") -> None:
+    """A scanner's burst, into whatever has the focus: each key with its own moment, a few milliseconds apart."""
+    page.wait_for_timeout(60)  # Nobody types and scans within the same breath.
+    keys = page.context.new_cdp_session(page)
+    at = time.time()
+    for sign in text:
+        at += GAP_SECONDS
+        key = {"type": "keyDown", "key": sign, "code": _place(sign), "text": sign, "unmodifiedText": sign, "windowsVirtualKeyCode": ord(sign.upper()), "timestamp": at}
+        keys.send("Input.dispatchKeyEvent", key)
+        keys.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": sign, "code": _place(sign), "windowsVirtualKeyCode": ord(sign.upper()), "timestamp": at})
+    number = {"Enter": 13, "Tab": 9}[end]
+    for kind in ("keyDown", "keyUp"):
+        text_of = {"text": "\r"} if end == "Enter" and kind == "keyDown" else {}
+        keys.send("Input.dispatchKeyEvent", {"type": kind, "key": end, "code": end, "windowsVirtualKeyCode": number, "timestamp": at + GAP_SECONDS, **text_of})
+    keys.detach()
+
+
+def _place(sign: str) -> str:
+    if sign.isdigit():
+        return f"Digit{sign}"
+    return f"Key{sign.upper()}" if sign.isalpha() else "Minus"
+
+
+def sign_in(page, url: str, code: str, name: str, password: str = PASSWORD) -> None:
+    """Come in by the door, with the keyboard alone."""
+    page.goto(f"{url}/signin")
+    page.keyboard.type(code)
+    page.keyboard.press("Tab")
+    page.keyboard.type(name)
+    page.keyboard.press("Tab")
+    page.keyboard.type(password)
+    page.keyboard.press("Enter")
+
+
+def lines(page):
+    return page.locator("#basket tr.line")
+
+
+def total(page) -> str:
+    return page.locator("#split .total dd").inner_text()
+
+
+def figure(page, word: str) -> str:
+    """A sum of the money bar, by its word."""
+    return page.locator("#split .sums > div", has=page.locator("dt", has_text=word)).locator("dd").inner_text()
+
+
+def scan_line(page, code: str, count: int) -> None:
+    """Scan a box and wait until that many lines stand there."""
+    scan(page, code)
+    expect(lines(page)).to_have_count(count)
+
+
+def expect_settled(page) -> str:
+    """The sale went through: the counter stands ready and names the receipt. Returns its number."""
+    expect(page.locator("#counter")).to_have_attribute("data-state", "empty", timeout=15_000)
+    expect(page.locator("#person")).to_contain_text("上一单")
+    return re.search(r"S\d{2}-\d{4}-\d{4,}", page.locator("#person").inner_text()).group()
+
+
+def check_axe(page, name: str) -> None:
+    """Nothing serious or critical for people who do not see or do not use a mouse."""
+    found = [
+        f"{each['id']}: {each['help']} {[node['html'][:160] for node in each['nodes'][:3]]}"
+        for each in Axe().run(page).response["violations"]
+        if each["impact"] in {"serious", "critical"}
+    ]
+    assert not found, f"{name}: " + "\n".join(found)
+
+
+def speak(page, language: str) -> None:
+    """Change the language of this browser and show the page again."""
+    page.context.add_cookies([{"name": "lang", "value": language, "url": page.url}])
+    page.reload()
+
+
+def picture(page, name: str, size: tuple[int, int] = (1280, 800)) -> None:
+    """Write a picture for the guides; only when asked for, so that a plain run leaves the tree clean."""
+    if not DRAWS:
+        return
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    before = page.viewport_size
+    if (before["width"], before["height"]) != size:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.wait_for_timeout(150)
+    path = Path(IMAGES / f"{name}.png")
+    page.screenshot(path=path, animations="disabled", caret="hide")
+    _make_small(path)
+    page.set_viewport_size(before)
+
+
+def _make_small(path: Path) -> None:
+    """A palette of 128 colours: a third of the bytes, and no difference to the eye."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return
+    with Image.open(path) as full:
+        small = full.convert("RGB").quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)

@@ -1,0 +1,59 @@
+"""Selling for cash at the counter, with scanner and keyboard alone."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.hands import expect_settled, lines, scan, scan_line, total
+
+
+def test_a_burst_lands_in_the_basket_wherever_the_focus_is(till, shop):
+    goods = shop.goods(4)
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    expect(page.locator("#entry")).to_have_value("")
+    page.locator("#got").focus()
+    page.keyboard.type("50")
+    scan(page, goods.codes[1])
+    expect(page.locator("#line-1 .qty")).to_have_text("2")
+    expect(page.locator("#got")).to_have_value("50")
+    page.evaluate("document.activeElement.blur()")
+    scan(page, goods.codes[2])
+    expect(page.locator("#line-1 .qty")).to_have_text("3")
+    assert total(page) == "37.50"
+    page.locator("#entry").focus()
+    page.keyboard.type("abc")
+    scan(page, goods.codes[3])
+    expect(page.locator("#line-1 .qty")).to_have_text("4")
+    expect(page.locator("#entry")).to_have_value("abc")
+
+
+def test_slow_typing_is_no_scan(till, shop):
+    goods = shop.goods(1)
+    page = till()
+    page.keyboard.type(goods.codes[0], delay=60)
+    expect(page.locator("#entry")).to_have_value(goods.codes[0])
+    expect(lines(page)).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(lines(page)).to_have_count(1)
+
+
+def test_sell_for_cash_by_keys_alone(till, shop):
+    goods = shop.goods(2)
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    page.keyboard.press("Enter")
+    expect(page.locator("#got")).to_be_focused()
+    page.keyboard.type("20")
+    expect(page.locator("[data-change-output]")).to_have_text("7.50")
+    page.keyboard.press("F9")
+    receipt = expect_settled(page)
+    expect(page.locator("[data-change-output]")).to_have_text("7.50")
+    expect(page.locator("#entry")).to_be_focused()
+    page.wait_for_function("window.printed.length === 1")
+    slip = page.evaluate("window.printed[0]")
+    assert receipt in slip
+    assert "补打" not in slip
+    page.keyboard.press("Alt+p")
+    page.wait_for_function("window.printed.length === 2")
+    assert re.search(r"补打 1\b", page.evaluate("window.printed[1]"))

@@ -1,0 +1,250 @@
+"""The dangerous minute as a clerk meets it: twice, backwards, in two tabs, without an answer, after a crash."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+
+from playwright.sync_api import expect
+
+from tests.browser import hands
+from tests.browser.conftest import FLAGS, SIZE
+from tests.browser.hands import CARD, expect_settled, lines, scan, scan_line
+
+
+def sales_of(shop, page):
+    """How many sales this test's clerk has made, and how many of them are settled."""
+    from tests.factories.shop import one
+
+    with shop.app.app_context():
+        return one(
+            shop.pharmacy,
+            """select count(*) as made, count(*) filter (where s.state = 'settled') as settled from sale s
+            join staff f on f.tenant_id = s.tenant_id and f.id = s.staff_id where s.tenant_id = %(t)s and f.number = %(number)s""",
+            number=page.number,
+        )  # fmt: skip
+
+
+def ready_to_settle(page, goods, card=1):
+    scan_line(page, goods.codes[0], 1)
+    page.keyboard.press("F2")
+    page.keyboard.type(CARD.format(card), delay=45)
+    page.keyboard.press("F9")
+    expect(page.locator("#split .due")).to_contain_text("待算")
+    page.keyboard.press("F8")
+    expect(page.locator("#split .due dd")).not_to_have_text("待算")
+
+
+def test_a_double_click_sells_once(till, shop):
+    goods = shop.goods(2)
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    page.locator("#go [data-primary]").dblclick()
+    expect_settled(page)
+    page.wait_for_timeout(500)
+    assert sales_of(shop, page) == (1, 1)
+
+
+def test_f9_held_down_sells_once(till, shop):
+    goods = shop.goods(2)
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    page.keyboard.down("F9")
+    page.keyboard.down("F9")
+    page.keyboard.down("F9")
+    page.keyboard.up("F9")
+    expect_settled(page)
+    assert sales_of(shop, page) == (1, 1)
+
+
+def test_the_back_button_after_settling_sells_nothing(till, shop, product):
+    goods = shop.goods(2)
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    page.keyboard.press("F9")
+    expect_settled(page)
+    page.goto(f"{product.url}/stock")
+    page.go_back()
+    expect(page.locator("#counter")).to_have_attribute("data-state", "empty")
+    expect(page.locator("#entry")).to_be_visible()
+    page.keyboard.press("F9")
+    page.wait_for_timeout(400)
+    assert sales_of(shop, page) == (1, 1)
+
+
+def test_a_second_tab_cannot_sell_the_same_basket_again(till, shop, product):
+    goods = shop.goods(3)
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    second = page.context.new_page()
+    second.goto(f"{product.url}/counter")
+    expect(lines(second)).to_have_count(1)
+    page.bring_to_front()
+    page.keyboard.press("F9")
+    expect_settled(page)
+    second.bring_to_front()
+    second.locator("#go [data-primary]").click() if second.locator("#counter").get_attribute("data-state") == "selling" else None
+    expect(second.locator("#counter")).to_have_attribute("data-state", "empty")
+    assert sales_of(shop, page) == (1, 1)
+
+
+def test_a_change_in_one_tab_is_not_overwritten_by_the_other(till, shop, product):
+    goods = shop.goods(3)
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    second = page.context.new_page()
+    second.goto(f"{product.url}/counter")
+    expect(lines(second)).to_have_count(1)
+    scan(second, goods.codes[1])
+    expect(second.locator("#line-1 .qty")).to_have_text("2")
+    page.bring_to_front()
+    scan(page, goods.codes[2])
+    expect(page.locator("#line-1 .qty")).to_have_text("3")
+
+
+def test_a_lost_answer_is_asked_for_and_ends_settled(till, shop):
+    goods = shop.goods(1)
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+
+    def lose(route):
+        route.fetch()
+        route.abort("connectionreset")
+
+    page.route("**/settlement", lose)
+    page.keyboard.press("F9")
+    expect_settled(page)
+    page.wait_for_function("window.printed.length === 1")
+    assert sales_of(shop, page) == (1, 1)
+
+
+def test_a_question_that_never_arrived_leaves_the_basket(till, shop):
+    goods = shop.goods(1)
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    page.route("**/settlement", lambda route: route.abort("connectionfailed"))
+    page.keyboard.press("F9")
+    expect(page.locator("#notice")).to_contain_text("没有收到结算的回答")
+    expect(page.locator("#go [data-primary]")).to_be_enabled(timeout=10_000)
+    expect(lines(page)).to_have_count(1)
+    page.unroute("**/settlement")
+    page.keyboard.press("F9")
+    expect_settled(page)
+    assert sales_of(shop, page) == (1, 1)
+
+
+def test_outcome_unknown_locks_and_ends_by_itself_settled(till, shop, product):
+    """The center settled and its answer was lost on the way."""
+    goods = shop.covered(packs=1, pack_price="20.00")
+    page = till()
+    ready_to_settle(page, goods, 3)
+    product.line.loses["2102"] = "answer"
+    page.keyboard.press("F9")
+    panel = page.locator("#money.ask")
+    expect(panel).to_contain_text("正在与中心核对，请勿再次刷卡")
+    hands.check_axe(page, "unknown")
+    expect(page.locator("[data-since]")).to_have_text(re.compile(r"00:0[1-9]"))
+    assert page.locator("#go [data-primary]").count() == 0
+    page.keyboard.press("F9")
+    page.keyboard.press("F2")
+    scan(page, CARD.format(3))
+    expect(page.locator("#person-dialog")).not_to_be_visible()
+    expect(panel).to_be_visible()
+    product.line.loses.clear()
+    expect_settled(page)
+    page.wait_for_function("window.printed.length === 1")
+    assert sales_of(shop, page) == (1, 1)
+
+
+def test_outcome_unknown_goes_to_the_background_by_f4(till, shop, product):
+    """The center never heard: the clerk serves the next person, and the attempt ends by itself."""
+    goods, other = shop.covered(packs=1, pack_price="20.00"), shop.goods(1)
+    page = till()
+    ready_to_settle(page, goods, 3)
+    product.line.loses["2102"] = "question"
+    page.keyboard.press("F9")
+    expect(page.locator("#money.ask")).to_be_visible()
+    page.keyboard.press("F4")
+    expect(page.locator("#counter")).to_have_attribute("data-state", "empty")
+    expect(page.locator("#person")).to_contain_text("正在后台核对 1")
+    scan_line(page, other.codes[0], 1)
+    page.keyboard.press("F9")
+    expect_settled(page)
+    product.line.loses.clear()
+    for _ in range(40):
+        if sales_of(shop, page).settled == 2:
+            break
+        time.sleep(0.5)
+    assert sales_of(shop, page) == (2, 2)
+    page.reload()
+    expect(page.locator("#person")).not_to_contain_text("正在后台核对")
+
+
+def test_the_basket_survives_a_killed_browser(product, shop, till, playwright, chromium, tmp_path):
+    """SIGKILL for the whole browser in the middle of a sale; started again, the basket is there."""
+    goods = shop.goods(2)
+    number = shop.new_staff()
+    first = Browser(playwright, chromium, tmp_path / "profile")
+    try:
+        page = first.open(product, shop, number)
+        page.locator("#float, [name=float]").first.fill("100")
+        page.keyboard.press("F9")
+        expect(page.locator("#entry")).to_be_focused()
+        scan_line(page, goods.codes[0], 1)
+        scan(page, goods.codes[1])
+        expect(page.locator("#line-1 .qty")).to_have_text("2")
+    finally:
+        first.kill()
+    again = Browser(playwright, chromium, tmp_path / "profile")
+    try:
+        page = again.open(product, shop, number)
+        expect(lines(page)).to_have_count(1)
+        expect(page.locator("#line-1 .qty")).to_have_text("2")
+        page.keyboard.press("F9")
+        expect_settled(page)
+    finally:
+        again.kill()
+
+
+class Browser:
+    """A browser of its own process, which can be killed."""
+
+    def __init__(self, playwright, chromium, profile):
+        self.process = subprocess.Popen(
+            [chromium, "--headless", "--remote-debugging-port=0", f"--user-data-dir={profile}", *FLAGS, "about:blank"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        port = profile / "DevToolsActivePort"
+        until = time.monotonic() + 30
+        before = port.stat().st_mtime if port.exists() else 0
+        while not (port.exists() and port.read_text().count("\n") and self._answers(int(port.read_text().split()[0]))):
+            assert time.monotonic() < until, f"the browser did not start ({before})"
+            time.sleep(0.1)
+        self.connected = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port.read_text().split()[0]}")
+
+    @staticmethod
+    def _answers(port):
+        import socket
+
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    def open(self, product, shop, number):
+        page = self.connected.contexts[0].new_page()
+        page.set_viewport_size(SIZE)
+        page.add_init_script(hands.WATCH)
+        page.goto(f"{product.url}/counter")
+        if "/signin" in page.url:
+            hands.sign_in(page, product.url, shop.organization, number)
+            page.wait_for_url(lambda url: "/signin" not in url)
+            page.goto(f"{product.url}/counter")
+        return page
+
+    def kill(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        try:
+            self.connected.close()
+        except Exception:  # noqa: S110 - it is dead, that was the point
+            pass

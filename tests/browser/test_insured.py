@@ -1,0 +1,154 @@
+"""Insured sales: who it is, who pays what, one settlement."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.hands import CARD, expect_settled, figure, lines, scan, scan_line
+
+
+def identify(page, text):
+    page.keyboard.press("F2")
+    expect(page.locator("#credential")).to_be_focused()
+    page.keyboard.type(text, delay=45)
+    page.keyboard.press("F9")
+
+
+def refused(page, dialog, text):
+    expect(page.locator(f"#{dialog} .notice")).to_contain_text(text)
+
+
+def test_card_preview_mixed_tender_settle(till, shop):
+    goods = shop.covered(packs=3, pack_price="288.00")
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    identify(page, CARD.format(1))
+    expect(page.locator("#person")).to_contain_text("张*明")
+    expect(page.locator("#person")).not_to_contain_text("建明")
+    expect(page.locator("#person-dialog")).not_to_be_visible()
+    expect(page.locator("#entry")).to_be_focused()
+    expect(page.locator("#split .due")).to_contain_text("待算")
+    page.keyboard.press("F8")
+    expect(page.locator("#split .due dd")).not_to_have_text("待算")
+    due = figure(page, "现金应收")
+    account = figure(page, "个人账户")
+    assert round(float(due) + float(account), 2) == 288.00, "own choice: the pooled fund pays nothing"
+    if float(due) > 10:
+        page.keyboard.press("Alt+m")
+        expect(page.locator("#tender-wechat")).to_be_focused()
+        page.keyboard.type("10")
+        page.keyboard.press("F9")
+        expect(page.locator("[data-others]")).to_have_text(" + 10.00")
+    page.keyboard.press("F9")
+    receipt = expect_settled(page)
+    page.wait_for_function("window.printed.length === 1")
+    slip = page.evaluate("window.printed[0]")
+    assert receipt in slip
+    assert "张*明" in slip
+    if float(due) > 10:
+        assert "微信" in slip
+
+
+def test_citizen_id_read_by_scanner(till, shop):
+    goods = shop.covered(packs=1, pack_price="12.00")
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    scan(page, "330212197611230310")
+    expect(page.locator("#person")).to_contain_text("陈*强")
+    page.keyboard.press("F8")
+    expect(page.locator("#split .due dd")).to_have_text("0.00")
+    page.keyboard.press("F9")
+    expect_settled(page)
+
+
+def test_a_citizen_id_with_a_wrong_check_digit_is_refused(till, shop):
+    page = till()
+    identify(page, "330212197611230311")
+    refused(page, "person-dialog", "认不出这个凭证")
+    expect(page.locator("#credential")).to_have_value("330212197611230311")
+
+
+def test_e_certificate_from_the_demo_page(till, shop, product, new_page):
+    phone = new_page()
+    phone.goto(f"{product.url}/center/demo/ecert")
+    phone.locator("tr", has_text="周晓敏").get_by_role("button").click()
+    code = re.search(r"\d{28}", phone.locator("section[aria-live] .mono").inner_text()).group()
+    goods = shop.covered(packs=2, pack_price="30.00")
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    scan(page, code)
+    expect(page.locator("#person")).to_contain_text("周*敏")
+    expect(page.locator("#person")).to_contain_text("医保码")
+    page.keyboard.press("F8")
+    expect(page.locator("#split .due dd")).not_to_have_text("待算")
+    assert float(figure(page, "个人账户")) + float(figure(page, "共济账户")) > 0
+    page.keyboard.press("F9")
+    expect_settled(page)
+    scan_line(page, goods.codes[1], 1)
+    scan(page, code)
+    expect(page.locator("#notice")).to_contain_text("没有受理")
+    expect(page.locator("#person")).not_to_contain_text("周*敏")
+
+
+def test_lost_deceased_frozen_and_arrears(till, shop):
+    goods = shop.covered(packs=1, pack_price="20.00")
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    for card, word in ((CARD.format(6), "挂失"), (CARD.format(8), "死亡")):
+        identify(page, card)
+        refused(page, "person-dialog", word)
+        page.keyboard.press("Escape")
+        expect(page.locator("#entry")).to_be_focused()
+    identify(page, CARD.format(7))
+    expect(page.locator("#person, #person-dialog .notice").filter(has_text=re.compile("暂停|冻结")).first).to_be_visible()
+    if page.locator("#person-dialog").is_visible():
+        page.keyboard.press("Escape")
+    identify(page, CARD.format(9))
+    expect(page.locator("#person")).to_contain_text("孙*")
+    expect(page.locator("#person")).to_contain_text("欠费")
+    page.keyboard.press("F8")
+    expect(page.locator("#split .due dd")).to_have_text("0.00")
+    assert figure(page, "统筹支付") == "0.00"
+
+
+def test_agent_purchase_records_both(till, shop):
+    goods = shop.covered(packs=1, pack_price="15.00")
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    page.keyboard.press("F2")
+    page.keyboard.type(CARD.format(2), delay=45)
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_label("代购人姓名")).to_be_visible()
+    page.keyboard.press("F9")
+    refused(page, "person-dialog", "没有填姓名")
+    page.get_by_label("代购人姓名").focus()
+    page.keyboard.type("张建明")
+    page.keyboard.press("Tab")
+    page.keyboard.type("330212198001010112", delay=45)
+    page.keyboard.press("F9")
+    expect(page.locator("#person")).to_contain_text("李*兰")
+    expect(page.locator("#person")).to_contain_text("张*明")
+    page.keyboard.press("F8")
+    expect(page.locator("#split .due dd")).not_to_have_text("待算")
+    if page.locator("[data-act=decide]").count():
+        page.locator("[data-act=decide]").focus()
+        page.keyboard.press("Enter")
+        page.keyboard.press("F9")
+        expect(page.locator("#decide-dialog")).not_to_be_visible()
+        page.keyboard.press("F8")
+    page.keyboard.press("F9")
+    expect_settled(page)
+
+
+def test_f9_before_the_split_shows_the_split_first(till, shop):
+    goods = shop.covered(packs=1, pack_price="15.00")
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    identify(page, CARD.format(3))
+    expect(page.locator("#split .due")).to_contain_text("待算")
+    page.keyboard.press("F9")
+    expect(page.locator("#split .due dd")).to_have_text("0.00")
+    expect(lines(page)).to_have_count(1)
+    page.keyboard.press("F9")
+    expect_settled(page)
