@@ -32,6 +32,11 @@ class PrescriptionIncomplete(Refusal):
     status = 422
 
 
+class PrescriptionKnown(Refusal):
+    code = "prescription_known"
+    sentence = "处方号 {number} 已经登记过。请核对处方号，或在处方列表里查看这一张。"
+
+
 class AlreadyReviewed(Refusal):
     code = "already_reviewed"
     sentence = "处方 {number} 已经审过或已使用，不能再改。"

@@ -13,10 +13,10 @@ import msgspec
 from psycopg import errors as pg
 
 from app.core import clock, personal
-from app.core.errors import DocumentChanged, NotFound
+from app.core.errors import NotFound
 from app.facility.db import hot_action, run, transaction
 from app.facility.stock.actions import as_json
-from app.facility.till.errors import AlreadyReviewed, OwnPrescription, PrescriptionIncomplete
+from app.facility.till.errors import AlreadyReviewed, OwnPrescription, PrescriptionIncomplete, PrescriptionKnown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +37,14 @@ with head as (
     values (%(tenant)s, %(id)s, %(facility)s, %(number)s, %(patient_sealed)s, %(patient_shown)s, %(patient_hash)s, %(prescriber)s, %(institution)s,
         %(diagnosis)s, %(issued_on)s, %(valid_until)s, %(staff)s, %(at)s)
     on conflict (tenant_id, id) do nothing returning id
+), lines as (
+    insert into prescription_line (tenant_id, prescription_id, line_no, product_id, quantity, dosage)
+    select %(tenant)s, head.id, l.line_no, l.product_id, l.packs * p.pack_size, l.dosage
+    from head, jsonb_to_recordset(%(lines)s::jsonb) as l(line_no int, product_id bigint, packs bigint, dosage text)
+    join product p on p.tenant_id = %(tenant)s and p.id = l.product_id and p.state = 'active'
+    returning line_no
 )
-insert into prescription_line (tenant_id, prescription_id, line_no, product_id, quantity, dosage)
-select %(tenant)s, head.id, l.line_no, l.product_id, l.packs * p.pack_size, l.dosage
-from head, jsonb_to_recordset(%(lines)s::jsonb) as l(line_no int, product_id bigint, packs bigint, dosage text)
-join product p on p.tenant_id = %(tenant)s and p.id = l.product_id and p.state = 'active'
-returning line_no
+select (select count(*) from head) as heads, (select count(*) from lines) as lines
 """
 REVIEW = """
 update prescription set state = %(state)s, reviewer_id = %(staff)s, reviewer_name = %(name)s, reviewed_at = %(at)s, review_note = %(note)s
@@ -75,7 +77,7 @@ class Paper:
 
 @hot_action
 def enter_prescription(desk: Desk, prescription_id: UUID, paper: Paper, wanted: Sequence[Wanted]) -> None:
-    """Enter a prescription for review (处方登记). Raises PrescriptionIncomplete, DocumentChanged (its number is known)."""
+    """Enter a prescription for review (处方登记). Sent again it changes nothing. Raises PrescriptionIncomplete, PrescriptionKnown."""
     _check(paper, wanted)
     tenant = str(desk.tenant_id)
     params = {
@@ -88,11 +90,11 @@ def enter_prescription(desk: Desk, prescription_id: UUID, paper: Paper, wanted: 
     }  # fmt: skip
     try:
         with transaction(settings=desk.settings) as hot:
-            written = hot.run(INSERT, params)
-            if written and len(written) != len(wanted):
+            written = hot.run(INSERT, params)[0]
+            if written.heads and written.lines != len(wanted):
                 raise PrescriptionIncomplete(why="有药品不在目录里或已停用")
     except pg.UniqueViolation as known:
-        raise DocumentChanged from known
+        raise PrescriptionKnown(number=paper.number.strip()) from known
 
 
 def _check(paper: Paper, wanted: Sequence[Wanted]) -> None:

@@ -19,7 +19,7 @@ from app.core.personal import mask_name
 from app.core.signin import needs
 from app.core.web import show_price
 from app.facility.till import prescriptions, receipts, shifts
-from app.facility.till.errors import DifferenceUnexplained, NoOpenShift, PrescriptionIncomplete
+from app.facility.till.errors import DifferenceUnexplained, NoOpenShift, PrescriptionIncomplete, PrescriptionKnown
 from app.national import codes
 
 if TYPE_CHECKING:
@@ -58,7 +58,13 @@ def close_shift() -> ResponseReturnValue:
         raise NoOpenShift
     if request.method == "GET":
         return render_template("facility/till/closing.html", **_closing(found, None))
-    counted = yuan_to_fen(request.form.get("counted", ""), _("数得现金"))
+    try:
+        counted = yuan_to_fen(request.form.get("counted", ""), _("数得现金"))
+    except WrongInput as wrong:
+        typed = request.form.get("counted", "")[:20]
+        return render_template(
+            "facility/till/closing.html", error=wrong.message, typed=typed, **_closing(found, None)
+        ), 422
     if request.form.get("confirm") != "1":
         return render_template("facility/till/closing.html", **_closing(found, counted))
     try:
@@ -231,14 +237,14 @@ def enter_prescription() -> ResponseReturnValue:
             form.get("diagnosis", "")[:200], form.get("patient_certno", "").strip().upper()[:18],
         )  # fmt: skip
         prescriptions.enter_prescription(signin.here(), _document(), paper, _wanted())
-    except (PrescriptionIncomplete, WrongInput) as incomplete:
+    except (PrescriptionIncomplete, PrescriptionKnown, WrongInput) as incomplete:
         return render_template(
             "facility/till/prescription_new.html",
             form=form,
             lines=_typed_lines(),
             error=incomplete.message,
             today=clock.business_date(),
-        ), 422
+        ), incomplete.status
     return redirect(url_for(".list_prescriptions"), 303)
 
 
@@ -261,7 +267,7 @@ def _wanted() -> list[prescriptions.Wanted]:
         whole = typed.isascii() and line["product"].isdigit() and line["packs"].isdigit()
         if not whole or len(line["product"]) > 17 or len(line["packs"]) > 4:
             raise PrescriptionIncomplete(why=_("药品或数量没有选对"))
-        found.append(prescriptions.Wanted(int(line["product"]), int(line["packs"]), line["dosage"][:200]))
+        found.append(prescriptions.Wanted(int(line["product"]), int(line["packs"]), line["dosage"]))
     return found
 
 
