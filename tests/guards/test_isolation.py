@@ -54,7 +54,7 @@ def test_a_constraint_without_a_name_is_found():
     ]
 
 
-@pytest.mark.parametrize("column, kind", [
+@pytest.mark.parametrize(("column", "kind"), [
     ("weight", "double precision"), ("cash_amount", "numeric(12,2)"), ("total_fen", "integer"), ("phone", "text"), ("seen", "timestamp with time zone"),
     ("drawn_at", "text"), ("price", "numeric(10,2)"),
 ])  # fmt: skip

@@ -1,0 +1,152 @@
+"""A pharmacy in which everything has happened once, so that there is something to protect, and something to find."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import httpx
+
+from app.core import clock, tenancy
+from app.core.signin import Ticket
+from app.facility.catalog import imports
+from app.facility.counter import baskets, refunds
+from app.facility.counter.refunds import Back
+from app.facility.organizations import actions as organizations
+from app.facility.stock import actions as stock
+from app.facility.stock.rules import ReceiptLine
+from app.facility.till import prescriptions, receipts, shifts
+from central_sync.relay import Relay, make_engine
+from central_sync.transports.http import HttpTransport
+from tests.factories.city import identify_at, make_covered_goods, make_insured, make_insured_pharmacy, sell_insured
+from tests.factories.people import add_person
+from tests.factories.shop import Goods, desk_of, fill_basket, make_code, make_goods, one, open_shift, sell
+
+FILE = "编码,药品名称,规格,包装单位,零售价\nZ1,感冒颗粒,10g×9袋,盒,15.00\nZ2,板蓝根颗粒,10g×20袋,袋,-3\n"
+
+
+@dataclass
+class Filled:
+    """A pharmacy with a history, and what its addresses are made of."""
+
+    pharmacy: object
+    person: object
+    goods: Goods
+    ids: dict = field(default_factory=dict)  # The name of an address's parameter -> a real value.
+    marks: list = field(default_factory=list)  # Texts that nobody else may ever read.
+
+
+def fill(facility_app, center_app, name="一号药店", district="330212") -> Filled:
+    """Let everything happen once: receipts, sales, refunds, a prescription, a held basket, an import, a shift."""
+    pharmacy = make_insured_pharmacy(facility_app, center_app, name=name, district=district)
+    person = make_insured(center_app)
+    audit = add_person(facility_app, pharmacy, "audit_admin", name="查某某")
+    pharmacy.numbers[audit] = "009"
+    with facility_app.app_context(), tenancy.as_tenant(pharmacy.tenant_id):
+        goods = make_covered_goods(center_app, pharmacy, 20)
+        made = Filled(pharmacy, person, goods)
+        made.ids["auditor"] = audit
+        _shelf(made)
+        _counter(made)
+        _papers(made)
+    return made
+
+
+def _shelf(made) -> None:
+    pharmacy, lot = made.pharmacy, f"M{uuid4().hex[:8].upper()}"
+    desk, code, receipt = desk_of(pharmacy, pharmacy.owner), make_code(), uuid4()
+    line = ReceiptLine(
+        made.goods.product_id, lot, clock.business_date() + timedelta(days=300), 1, "SALEABLE", codes=(code,)
+    )
+    stock.receive_stock(desk, receipt, [line], "供应商")
+    made.ids |= {"receipt_id": receipt, "code": code, "product_id": made.goods.product_id, "lot": lot}
+    made.marks += [lot, code, made.goods.name]
+
+
+def _counter(made) -> None:
+    pharmacy, goods = made.pharmacy, made.goods
+    terminal = organizations.add_terminal(pharmacy.facility_id, "07")
+    desk = desk_of(pharmacy)
+    open_shift(desk)
+    shifts.move_drawer(desk, uuid4(), 500, "换零钱")
+    insured = sell_insured(desk, made.person, goods.codes[0], goods.codes[1])
+    cash = sell(desk, goods.codes[2], goods.codes[3])
+    receipts.note_print(desk, cash.sale_id, "80")
+    refund = uuid4()
+    refunds.refund_sale(desk, refund, cash.sale_id, [Back(1, 1, "quarantine")], "quality")
+    held, _ = fill_basket(desk, goods.codes[4])
+    identify_at(desk, held, made.person)
+    baskets.hold(desk, held)
+    opened, version = fill_basket(desk, goods.codes[5])
+    made.ids |= {
+        "sale_id": insured.sale_id, "document": insured.sale_id, "refund_id": refund, "basket_id": opened, "held_id": held, "version": version,
+        "terminal_id": terminal, "facility_id": pharmacy.facility_id, "staff_id": pharmacy.clerk, "line_no": 1, "stream": pharmacy.code, "product": _own_code(made),
+        "cash_id": cash.sale_id,
+    }  # fmt: skip
+    made.marks += [insured.receipt, cash.receipt]
+
+
+def _papers(made) -> None:
+    pharmacy, desk = made.pharmacy, desk_of(made.pharmacy)
+    drug = make_goods(pharmacy, 5, rx_class="RX")
+    for state in ("waiting", "passed"):
+        paper, number = uuid4(), f"RX{uuid4().hex[:10]}"
+        prescriptions.enter_prescription(
+            desk,
+            paper,
+            prescriptions.Paper(number, "钱多多", "郑医师", "第一医院", clock.business_date()),
+            [prescriptions.Wanted(drug.product_id, 1)],
+        )
+        if state == "passed":
+            prescriptions.review_prescription(desk_of(pharmacy, pharmacy.pharmacist), paper, "赵*师", passed=True)
+        made.ids["prescription_id" if state == "waiting" else "passed_id"] = paper
+        made.marks.append(number)
+    batch = uuid4()
+    imports.upload_file(batch, f"目录{batch.hex[:8]}.csv", FILE.encode(), pharmacy.owner)
+    made.ids |= {"batch_id": batch, "number": 2}
+    checked = uuid4()
+    imports.upload_file(checked, "已核对.csv", FILE.encode(), pharmacy.owner)
+    chosen = dict(zip("01234", ("code", "generic_name", "spec", "pack_unit", "pack_price"), strict=True))
+    imports.choose_columns(checked, chosen, pharmacy.owner, "OTC_B")
+    while not imports.check_next(checked):
+        pass
+    moment = int(clock.now().timestamp())
+    organizations.end_session(Ticket(pharmacy.tenant_id, pharmacy.pharmacist, uuid4().hex, 1, moment, moment))
+    made.ids["role_id"] = one(
+        pharmacy, "select id from staff_role where tenant_id = %(t)s and staff_id = %(s)s", s=pharmacy.clerk
+    ).id
+    made.marks.append(batch.hex[:8])
+
+
+def _own_code(made) -> str:
+    return one(
+        made.pharmacy, "select code from product where tenant_id = %(t)s and id = %(p)s", p=made.goods.product_id
+    ).code
+
+
+def deliver(center_app, database_urls, *pharmacies) -> None:
+    """Carry the pharmacies' facts over the bridge, through the relay and the center's own door."""
+    secrets = {pharmacy.code: pharmacy.center_secret.encode() for pharmacy in pharmacies}
+    client = httpx.Client(
+        transport=httpx.WSGITransport(app=center_app, script_name="/center", raise_app_exceptions=False)
+    )
+    transport = HttpTransport("http://center", secrets.get, client=client)
+    relay = Relay(make_engine(database_urls["facility"]["relay"]), transport)
+    for pharmacy in pharmacies:
+        relay._work(pharmacy.code)
+    relay._pool.shutdown()
+    relay.engine.dispose()
+    transport.close()
+
+
+def address(app, rule, ids) -> str | None:
+    """The address of a rule with real ids; None when one of them is not known."""
+    if not rule.arguments <= ids.keys():
+        return None
+    values = {name: UUID(str(ids[name])) if name in _uuids(rule) else ids[name] for name in rule.arguments}
+    return app.url_map.bind("localhost").build(
+        rule.endpoint, values, method=sorted(rule.methods - {"HEAD", "OPTIONS"})[0]
+    )
+
+
+def _uuids(rule) -> set:
+    return {name for name, converter in rule._converters.items() if type(converter).__name__ == "UUIDConverter"}
