@@ -74,9 +74,9 @@ function remove(line) {
 function setCodes(line, codes) {
   field(line, "codes").value = codes.join(" ");
   const packs = field(line, "packs");
-  if (packs.value === "" || packs.dataset.follows) {
+  if (packs.value === "" || packs.value === packs.dataset.followed) {
     packs.value = codes.length > 0 ? String(codes.length) : "";
-    packs.dataset.follows = "yes";
+    packs.dataset.followed = packs.value;
   }
   if (line === current && area.value.split(/\s+/).filter(Boolean).join(" ") !== codes.join(" ")) {
     area.value = codes.join("\n");
@@ -172,11 +172,7 @@ lines.addEventListener("focusin", (event) => {
   if (line instanceof HTMLElement && line !== current) hold(line);
 });
 
-lines.addEventListener("input", (event) => {
-  const target = /** @type {HTMLInputElement} */ (event.target);
-  if (target.name === "packs") delete target.dataset.follows;
-  show();
-});
+lines.addEventListener("input", show);
 
 area.addEventListener("input", () => current && setCodes(current, [...new Set(area.value.split(/[\s,，;；]+/).filter(Boolean))]));
 
