@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.core.db import statements
-from app.facility.counter import refunds
+from app.facility.counter import refunds, settling
 from tests.facility.stock.conftest import text
 from tests.factories.people import post
-from tests.factories.shop import desk_of, make_goods, one, open_shift, sell
+from tests.factories.shop import desk_of, fill_basket, make_goods, one, open_shift, sell
 
 CLOSING = "/till/shifts/current/closing"
 
@@ -194,3 +194,18 @@ def test_pages_speak_english(clerk, at_work, shift):
         page = text(clerk.get(path))
         for chinese in ("收银</", "退货", "交班", "抽屉", "退款"):
             assert chinese not in page
+
+
+def test_refusal_of_the_center_brings_the_counter_back_and_says_why(clerk, at_work, shift, monkeypatch):
+    goods = make_goods(at_work, 1)
+    basket, version = fill_basket(desk_of(at_work), goods.codes[0])
+    refused = settling.Outcome("refused", basket, "", message="账户已冻结。")
+    monkeypatch.setattr(settling, "settle_basket", lambda *_args, **_facts: refused)
+
+    page = text(
+        post(clerk, f"/counter/baskets/{basket}/settlement", {"version": str(version)}, headers={"HX-Request": "true"})
+    )
+
+    assert "医保中心没有受理：账户已冻结。没有扣款" in page
+    assert page.count('hx-swap-oob="true"') == 2  # The counter and the notice.
+    assert goods.name in page
