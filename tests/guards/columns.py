@@ -52,9 +52,14 @@ def money(columns):
         if name.endswith("_fen"):
             if kind != "bigint":
                 yield f"{table}.{name} is {kind}, money is bigint"
-        elif MONEY.search(name) and kind not in {"text", "jsonb", "boolean", "uuid", "bytea"}:
-            if f"{table}.{name}" not in known.NOT_MONEY and name not in known.PRICES:
-                yield f"{table}.{name} sounds like money and does not end in _fen"
+        elif (
+            f"{table}.{name}" in known.NOT_MONEY
+            or name in known.PRICES
+            or kind in {"text", "jsonb", "boolean", "uuid", "bytea"}
+        ):
+            continue
+        elif MONEY.search(name):
+            yield f"{table}.{name} sounds like money and does not end in _fen"
 
 
 def moments(columns):
