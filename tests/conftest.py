@@ -12,8 +12,21 @@ import pytest
 os.environ.setdefault("SUNMED_DATA_KEY", secrets.token_hex(32))
 os.environ.setdefault("SUNMED_DEMO", "1")
 
+from launcher import translations
 from launcher.databases import ROLES, prepare
 from launcher.postgres import Embedded
+
+SLOWEST_FIRST = ("browser", "faults", "launcher")
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes longest, so that no process is left alone with it at the end."""
+    order = {name: position for position, name in enumerate(SLOWEST_FIRST)}
+    tests = Path(__file__).parent
+    items.sort(key=lambda item: order.get(item.path.relative_to(tests).parts[0], len(order)))
+
+
+translations.prepare()  # The English tests read the compiled catalog.
 
 
 @pytest.fixture(scope="session")
