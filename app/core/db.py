@@ -169,7 +169,9 @@ class Database(SQLAlchemy):
                 raise
             proxy.invalidate()
             engine.dispose()
-            raise Outage("database") from failure
+            raise Outage(
+                f"database: {type(failure).__name__} {str(failure).splitlines()[0][:120] if str(failure) else ''}"
+            ) from failure
         except BaseException:
             if not connection.closed:
                 connection.rollback()

@@ -38,6 +38,7 @@ def create_app(
     for room in ROOMS:
         if _present(f"app.facility.{room}.views"):
             app.register_blueprint(import_module(f"app.facility.{room}.views").blueprint)
+    app.register_blueprint(import_module("app.facility.counter.search").blueprint)
     app.cli.add_command(import_module("app.facility.organizations.cli").commands)
     return app
 

@@ -158,7 +158,7 @@ document.addEventListener("sunmed:scan", (event) => {
   const taker = (topDialog() ?? document).querySelector("[data-takes-scans]");
   if (taker instanceof HTMLTextAreaElement) append(taker, code.text);
   else if (taker instanceof HTMLInputElement) fill(taker, code.text);
-  else if (isPersonal(code) || topDialog()) play("unknown");
+  else if (isPersonal(code) || topDialog() || !document.getElementById("find")) play("unknown"); // At the door nobody may search yet.
   else window.location.assign(`${mount}/search?q=${encodeURIComponent(code.text)}`);
 });
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -33,7 +34,11 @@ def pytest_collection_modifyitems(items):
 def find_chromium() -> str:
     """The browser to drive; without one the tests skip with that reason, but never in CI."""
     named = os.environ.get("SUNMED_CHROMIUM", "")
-    found = named if named and Path(named).exists() else next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+    found = (
+        named
+        if named and Path(named).exists()
+        else next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+    )
     if not found:
         reason = "no Chromium here: install one (apt-get install chromium fonts-noto-cjk) or name it in SUNMED_CHROMIUM"
         if os.environ.get("CI", "").lower() in {"1", "true"}:
@@ -81,7 +86,12 @@ def new_page(browser):
     opened, wrong = [], []
 
     def make(language="zh", state=None):
-        context = browser.new_context(viewport=SIZE, locale="zh-CN" if language == "zh" else "en-GB", timezone_id="Asia/Shanghai", storage_state=state)
+        context = browser.new_context(
+            viewport=SIZE,
+            locale="zh-CN" if language == "zh" else "en-GB",
+            timezone_id="Asia/Shanghai",
+            storage_state=state,
+        )
         context.add_init_script(hands.WATCH)
         context.set_default_timeout(8_000)
         page = context.new_page()
@@ -111,29 +121,35 @@ class Shop:
         from app.facility.organizations import actions
         from app.facility.organizations.rules import Grant
 
-        number = f"b{next(_turn):03d}"
+        number = f"b{secrets.token_hex(2)}"
         with self.app.app_context(), self.pharmacy.acting():
-            person = actions.NewStaff(number, name or f"周{'一二三四五六七八九'[next(_turn) % 9]}宁", password=PASSWORD, demo=True)
+            person = actions.NewStaff(
+                number, name or f"周{'一二三四五六七八九'[next(_turn) % 9]}宁", password=PASSWORD, demo=True
+            )
             actions.add_staff(person, [Grant(role, self.pharmacy.facility_id)])
         return number
 
     def goods(self, packs=6, **fields):
         """A product of its own on the shelf, each pack with its code; no prescription needed."""
         with self.app.app_context(), self.pharmacy.acting():
-            return make_goods(self.pharmacy, packs, **fields)
+            return make_goods(self.pharmacy, packs, **(_of_its_own() | fields))
 
     def covered(self, packs=6, grade="A", **fields):
         """Goods that the center pays for."""
         from tests.factories.city import make_covered_goods
 
         with self.app.app_context(), self.pharmacy.acting():
-            return make_covered_goods(self.center, self.pharmacy, packs, grade, **fields)
+            return make_covered_goods(self.center, self.pharmacy, packs, grade, **(_of_its_own() | fields))
 
     def code(self, position: int, pack: int) -> str:
         """The trace code of a demo pack."""
         from launcher.world import code_of
 
         return code_of(self.place, position, pack)
+
+
+def _of_its_own() -> dict[str, str]:
+    return {"code": f"B{secrets.token_hex(4).upper()}"}
 
 
 @pytest.fixture(scope="session")
@@ -160,7 +176,9 @@ def _shop(wings, place) -> Shop:
         owner = queries.ACCOUNTS.find(place.organization, "001")
         with tenancy.as_tenant(int(owner.realm)):
             here = run("select id, name from facility where national_code = :code", code=place.code).one()
-            people = {row.number: row.id for row in run("select id, number from staff where number in ('001', '002', '003')")}
+            people = {
+                row.number: row.id for row in run("select id, number from staff where number in ('001', '002', '003')")
+            }
     pharmacy = Pharmacy(int(owner.realm), here.id, place.code, here.name, "", place.district, people["001"], people["002"], people["003"],
                         {people["001"]: "001", people["002"]: "002", people["003"]: "003"})  # fmt: skip
     return Shop(facility, center, pharmacy, place.organization, place)

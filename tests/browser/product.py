@@ -80,7 +80,14 @@ class Line:
             return
         asked.send_response(answer.status)
         for name, value in answer.getheaders():
-            if name.lower() not in {"connection", "transfer-encoding", "content-length", "date", "server", "keep-alive"}:
+            if name.lower() not in {
+                "connection",
+                "transfer-encoding",
+                "content-length",
+                "date",
+                "server",
+                "keep-alive",
+            }:
                 asked.send_header(name, value)
         asked.send_header("Content-Length", str(len(said)))
         asked.end_headers()

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.hands import expect_settled, lines, scan, scan_line, total
+from tests.browser.hands import expect_settled, lines, printed, scan, scan_line, total
 
 
 def test_a_burst_lands_in_the_basket_wherever_the_focus_is(till, shop):
@@ -50,10 +50,8 @@ def test_sell_for_cash_by_keys_alone(till, shop):
     receipt = expect_settled(page)
     expect(page.locator("[data-change-output]")).to_have_text("7.50")
     expect(page.locator("#entry")).to_be_focused()
-    page.wait_for_function("window.printed.length === 1")
-    slip = page.evaluate("window.printed[0]")
+    slip = printed(page, 1)
     assert receipt in slip
     assert "补打" not in slip
     page.keyboard.press("Alt+p")
-    page.wait_for_function("window.printed.length === 2")
-    assert re.search(r"补打 1\b", page.evaluate("window.printed[1]"))
+    assert re.search(r"补打 1\b", printed(page, 2))

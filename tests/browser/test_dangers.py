@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser import hands
 from tests.browser.conftest import FLAGS, SIZE
-from tests.browser.hands import CARD, expect_settled, lines, scan, scan_line
+from tests.browser.hands import CARD, expect_settled, lines, printed, scan, scan_line
 
 
 def sales_of(shop, page):
@@ -84,7 +84,9 @@ def test_a_second_tab_cannot_sell_the_same_basket_again(till, shop, product):
     page.keyboard.press("F9")
     expect_settled(page)
     second.bring_to_front()
-    second.locator("#go [data-primary]").click() if second.locator("#counter").get_attribute("data-state") == "selling" else None
+    second.locator("#go [data-primary]").click() if second.locator("#counter").get_attribute(
+        "data-state"
+    ) == "selling" else None
     expect(second.locator("#counter")).to_have_attribute("data-state", "empty")
     assert sales_of(shop, page) == (1, 1)
 
@@ -115,7 +117,7 @@ def test_a_lost_answer_is_asked_for_and_ends_settled(till, shop):
     page.route("**/settlement", lose)
     page.keyboard.press("F9")
     expect_settled(page)
-    page.wait_for_function("window.printed.length === 1")
+    printed(page, 1)
     assert sales_of(shop, page) == (1, 1)
 
 
@@ -153,7 +155,7 @@ def test_outcome_unknown_locks_and_ends_by_itself_settled(till, shop, product):
     expect(panel).to_be_visible()
     product.line.loses.clear()
     expect_settled(page)
-    page.wait_for_function("window.printed.length === 1")
+    printed(page, 1)
     assert sales_of(shop, page) == (1, 1)
 
 
@@ -246,5 +248,5 @@ class Browser:
         self.process.wait()
         try:
             self.connected.close()
-        except Exception:  # noqa: S110 - it is dead, that was the point
+        except Exception:
             pass

@@ -32,7 +32,7 @@ left join identification i on i.tenant_id = s.tenant_id and i.id = s.identificat
 where s.station = :station and s.state = 'asked' and b.state = 'closed' order by s.asked_at limit 20
 """
 UNKNOWN = """
-select s.id, s.receipt, s.asked_at, a.tries, a.deadline_at, a.next_at, a.state as attempt, b.content ->> 'preview' as preview
+select s.id, s.receipt, s.asked_at, a.tries, a.deadline_at, a.next_at, a.given_up_at, a.state as attempt, b.content ->> 'preview' as preview
 from sale s join basket b on b.tenant_id = s.tenant_id and b.id = s.id and b.state = 'asked'
 join insurance_attempt a on a.tenant_id = s.tenant_id and a.document_id = s.id and a.state in ('asked', 'recovering')
 where s.station = :station and s.state = 'asked' order by s.asked_at desc limit 1
@@ -171,7 +171,7 @@ def person_part(desk: Desk, content: rules.Basket) -> dict[str, Any] | None:
     hows = {"typed": _("手工输入"), "card": _("社保卡"), "ecert": _("医保码")}
     return {
         **counted, "id": str(row.id), "masked_name": shown["masked_name"], "sex": {"1": _("男"), "2": _("女")}.get(shown["sex"], ""), "age": shown["age"],
-        "type_label": _type_label(shown), "place": shown.get("place", ""), "status_ok": shown["status"] in {"normal", "arrears"},
+        "type_label": _type_label(shown), "place": shown.get("place", ""), "status_tone": {"normal": "ok", "arrears": "warn"}.get(shown["status"], "stop"),
         "status_text": shown["status_text"] or _("参保正常"), "read_how": hows[row.read_how], "read_at": row.read_at,
         "deductible_fen": shown.get("deductible_fen"), "entitlements": shown.get("entitlements", []), "score": identify.score_of(identity) if identity else None,
         "band": BANDS.get(identity.get("band", "pass"), "pass"), "signals": _signals(identity), "needs_match": bool(needs), "matched_text": _("人证一致") if row.matched_by else "",
@@ -232,6 +232,7 @@ def _unknown(row: Any) -> dict[str, Any]:
         "document": str(row.id),
         "receipt": row.receipt,
         "since_seconds": int((now - row.asked_at).total_seconds()),
+        "given_up": row.given_up_at is not None,
         "steps": steps,
     }
 

@@ -13,7 +13,7 @@ from psycopg import errors as pg
 
 from app.core import clock, faults
 from app.core.errors import DocumentChanged, NotFound, Refusal
-from app.core.personal import mask_name
+from app.core.personal import mask_name, unseal_bytes
 from app.facility.counter import events, rules, statements
 from app.facility.counter.errors import NoShift, PrescriptionNotReady, PreviewNeeded, StaleBasket, StreamRewound
 from app.facility.db import hot_action, transaction
@@ -173,6 +173,7 @@ def _draft(
 
 def _message(desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket, seen: bool) -> dict[str, Any]:
     person = identify.person_of(desk, loaded, basket.total_fen)
+    _same_patient(desk, loaded, person)
     here = desks.institution(desk.tenant_id, desk.facility_id)
     extra: dict[str, Any] = {"operator_terminal": desk.terminal, "credential": person.read_how, "buyer": loaded.buyer}
     if agent := identify.agent_of(desk, loaded):
@@ -197,6 +198,16 @@ def _message(desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket
         "message_digest": hashlib.sha256(stored.content.encode()).digest(), "deadline": machine.deadline(keys["at"]),
         "_stored": stored,
     }  # fmt: skip
+
+
+def _same_patient(desk: Desk, loaded: Any, person: messages.Person) -> None:
+    """A prescription pays from its own patient's insurance only: names must agree, and the citizen id where it was entered."""
+    for row in loaded.prescriptions or []:
+        patient = msgspec.json.decode(unseal_bytes(str(desk.tenant_id), bytes.fromhex(row["patient"])))
+        if patient["name"].strip() != person.name or (patient.get("certno") and patient["certno"] != person.certno):
+            raise PrescriptionNotReady(
+                number=row["number"], why="的患者与持卡人不是同一人，不能用这张卡结算；可改自费，或换患者本人的卡"
+            )
 
 
 def wire_line(line: rules.Line) -> messages.Line:

@@ -11,7 +11,10 @@ from app.facility.insurance.machine import CLOSE_ATTEMPT, OPEN_ATTEMPT
 LOAD = """
 select b.content::text as content, b.version, b.state, sh.id as shift_id, i.id as identification_id, i.sealed, i.shown, i.identity, i.read_at, i.buyer,
     i.agent_sealed, i.matched_by, i.override_reason, i.sign_no,
-    (select relay_state from stream_head h where h.tenant_id = b.tenant_id and h.facility_id = b.facility_id) as relay_state
+    (select relay_state from stream_head h where h.tenant_id = b.tenant_id and h.facility_id = b.facility_id) as relay_state,
+    (select jsonb_agg(jsonb_build_object('id', p.id, 'number', p.number, 'patient', encode(p.patient_sealed, 'hex')))
+     from prescription p where p.tenant_id = b.tenant_id and p.id in (
+        select (line ->> 'rx')::uuid from jsonb_array_elements(b.content -> 'lines') line where line ->> 'rx' is not null)) as prescriptions
 from basket b
 left join shift sh on sh.tenant_id = b.tenant_id and sh.station = b.station and sh.closed_at is null
 left join identification i on i.tenant_id = b.tenant_id and i.id = (b.content ->> 'identification')::uuid

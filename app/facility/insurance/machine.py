@@ -18,6 +18,7 @@ from app.facility.db import db, hot_action, transaction
 from app.facility.insurance import desk as desks
 from app.facility.insurance import messages
 from app.national import client, envelope
+from app.national.errors import CenterSlow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,6 +142,9 @@ def ask(attempt: Attempt) -> Literal["confirmed", "released", "unknown", "taken"
     faults.at("ask.committed")
     try:
         answer = _send(attempt)
+    except CenterSlow:  # Nothing was sent, so nothing can have happened: the goods are free again at once.
+        released = _rooms[attempt.document_kind].release(attempt, "CENTER_SLOW", "医保中心繁忙，请稍候再结算", "asked")
+        return "released" if released else "taken"
     except Outage as outage:
         log.warning("attempt %s unknown: %s", attempt.id, outage.reason)
         return "unknown"

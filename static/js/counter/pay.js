@@ -1,5 +1,5 @@
 // The money: preview, settle once, ask when no answer came, print, and make ready for the next person.
-import { hush, say, topDialog } from "../shell.js";
+import { hush, openDialog, say, topDialog } from "../shell.js";
 import { printSlip } from "../sheet.js";
 import { play } from "../sounds.js";
 import * as tender from "../tender.js";
@@ -26,6 +26,7 @@ export function preview() {
 export function settle() {
   if (state.sending || !hasLines()) return;
   if (waiting.size > 0 || $("#split")?.dataset.needsPreview) return preview();
+  if ($("#go [data-decide]")) return openDialog("decide-dialog");
   const open = $("#basket [data-open-note]");
   if (open) return ask(open);
   const back = tender.change();

@@ -28,7 +28,11 @@ def code_state(pharmacy, code):
 
 
 def paid(pharmacy, document):
-    row = one(pharmacy, "select jsonb_object_agg(kind, amount_fen) as kinds from tender where tenant_id = %(t)s and document_id = %(d)s", d=document)
+    row = one(
+        pharmacy,
+        "select jsonb_object_agg(kind, amount_fen) as kinds from tender where tenant_id = %(t)s and document_id = %(d)s",
+        d=document,
+    )
     return row.kinds
 
 
@@ -40,7 +44,11 @@ def test_goods_of_bad_quality_go_to_quarantine_and_the_money_back(pharmacy, desk
 
     assert ended.kind == "settled"
     assert paid(pharmacy, ended.sale_id) == {"cash": -1250}
-    zone = one(pharmacy, "select on_hand from lot_balance where tenant_id = %(t)s and product_id = %(p)s and zone = 'QUARANTINE'", p=goods.product_id)
+    zone = one(
+        pharmacy,
+        "select on_hand from lot_balance where tenant_id = %(t)s and product_id = %(p)s and zone = 'QUARANTINE'",
+        p=goods.product_id,
+    )
     assert zone.on_hand == 24
     assert sorted(code_state(pharmacy, code) for code in goods.codes) == ["IN_STOCK", "RETURNED_QUARANTINE", "SOLD"]
     check_books(pharmacy)
@@ -67,7 +75,9 @@ def test_never_more_than_was_sold_comes_back(pharmacy, desk):
         refunds.refund_sale(desk, uuid4(), sold.sale_id, [Back(1, 2, "kept")], "billing_error")
 
     refunds.refund_sale(desk, uuid4(), sold.sale_id, [Back(1, 1, "kept")], "billing_error")
-    total = one(pharmacy, "select sum(amount_fen)::bigint as fen from tender where tenant_id = %(t)s", t=pharmacy.tenant_id)
+    total = one(
+        pharmacy, "select sum(amount_fen)::bigint as fen from tender where tenant_id = %(t)s", t=pharmacy.tenant_id
+    )
     assert total.fen == 0
 
 
@@ -100,33 +110,49 @@ def test_a_whole_card_sale_is_cancelled_at_the_center(pharmacy, desk, center_app
 
     assert ended.kind == "settled"
     assert paid(pharmacy, ended.sale_id) == {"account": -1250}
-    assert at_center(center_app, "select current_fen from account where psn_no = %(p)s", p=person.psn_no)[0].current_fen == 10_000
+    assert (
+        at_center(center_app, "select current_fen from account where psn_no = %(p)s", p=person.psn_no)[0].current_fen
+        == 10_000
+    )
     check_books(pharmacy)
 
 
 def test_a_part_of_a_card_sale_is_reversed_and_the_rest_settled_anew(pharmacy, desk, center_app):
-    goods, other = make_covered_goods(center_app, pharmacy, pack_price="30.00"), make_covered_goods(center_app, pharmacy, pack_price="90.00")
+    goods, other = (
+        make_covered_goods(center_app, pharmacy, pack_price="30.00"),
+        make_covered_goods(center_app, pharmacy, pack_price="90.00"),
+    )
     person = make_insured(center_app)
     sold = sell_insured(desk, person, goods.codes[0], other.codes[0])  # 120.00: 100.00 account, 20.00 cash.
 
     net = refunds.net_of(desk, sold.sale_id, [Back(1, 1, "quarantine")], "quality")
     with pytest.raises(ApprovalNeeded):
         refunds.refund_sale(desk, uuid4(), sold.sale_id, [Back(1, 1, "quarantine")], "quality")
-    ended = refunds.refund_sale(desk, uuid4(), sold.sale_id, [Back(1, 1, "quarantine")], "quality", approver_id=pharmacy.owner)
+    ended = refunds.refund_sale(
+        desk, uuid4(), sold.sale_id, [Back(1, 1, "quarantine")], "quality", approver_id=pharmacy.owner
+    )
 
     assert ended.kind == "settled"
     assert (net["account_fen"], net["cash_fen"]) == (1000, 2000)
     assert paid(pharmacy, ended.sale_id) == {"account": -1000, "cash": -2000}
     sale = one(pharmacy, "select setl_id, money from sale where tenant_id = %(t)s and id = %(s)s", s=sold.sale_id)
     assert sale.money["total_fen"] == 9000
-    live = at_center(center_app, "select sum(total_fen)::bigint as fen from settlement where psn_no = %(p)s", p=person.psn_no)[0]
+    live = at_center(
+        center_app, "select sum(total_fen)::bigint as fen from settlement where psn_no = %(p)s", p=person.psn_no
+    )[0]
     assert live.fen == 9000
-    assert at_center(center_app, "select current_fen from account where psn_no = %(p)s", p=person.psn_no)[0].current_fen == 1000
+    assert (
+        at_center(center_app, "select current_fen from account where psn_no = %(p)s", p=person.psn_no)[0].current_fen
+        == 1000
+    )
     check_books(pharmacy)
 
 
 def test_after_a_partial_refund_the_rest_can_be_given_back_too(pharmacy, desk, center_app):
-    goods, other = make_covered_goods(center_app, pharmacy, pack_price="30.00"), make_covered_goods(center_app, pharmacy, pack_price="90.00")
+    goods, other = (
+        make_covered_goods(center_app, pharmacy, pack_price="30.00"),
+        make_covered_goods(center_app, pharmacy, pack_price="90.00"),
+    )
     person = make_insured(center_app)
     sold = sell_insured(desk, person, goods.codes[0], other.codes[0])
     refunds.refund_sale(desk, uuid4(), sold.sale_id, [Back(1, 1, "kept")], "billing_error", approver_id=pharmacy.owner)
@@ -135,5 +161,8 @@ def test_after_a_partial_refund_the_rest_can_be_given_back_too(pharmacy, desk, c
 
     total = one(pharmacy, "select coalesce(sum(amount_fen), 0)::bigint as fen from tender where tenant_id = %(t)s")
     assert total.fen == 0
-    assert at_center(center_app, "select current_fen from account where psn_no = %(p)s", p=person.psn_no)[0].current_fen == 10_000
+    assert (
+        at_center(center_app, "select current_fen from account where psn_no = %(p)s", p=person.psn_no)[0].current_fen
+        == 10_000
+    )
     assert rules.TENDERS
