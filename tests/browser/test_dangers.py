@@ -1,5 +1,6 @@
 """The dangerous minute as a clerk meets it: twice, backwards, in two tabs, without an answer, after a crash."""
 
+import contextlib
 import os
 import re
 import signal
@@ -246,7 +247,5 @@ class Browser:
     def kill(self):
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        try:
+        with contextlib.suppress(Exception):
             self.connected.close()
-        except Exception:
-            pass
