@@ -19,40 +19,56 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+class Nursery:
+    """Starts our processes: one that has imported the product, and forks."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.nursery"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )  # fmt: skip
+
+    def order(self, **words):
+        self.process.stdin.write(json.dumps(words) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(20)
+        self.process.stdout.close()
+
+
 class Process:
     """One of our processes: started, killed, started again."""
 
-    def __init__(self, name, environment, port=None):
-        self.name, self.environment, self.port = name, environment, port
-        self.process = None
+    def __init__(self, nursery, name, environment, port=0):
+        self.nursery, self.name, self.environment, self.port = nursery, name, environment, port
+        self.pid = None
 
     def start(self, fault=""):
+        assert self.pid is None, f"{self.name} runs already"
         environment = {**self.environment, "SUNMED_FAULT": fault, "PORT": str(self.port or 1)}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.server", self.name, str(self.port or 0)],
-            cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
-        assert self.process.stdout.readline().strip() == "ready", f"{self.name} did not start"
+        begun = self.nursery.order(name=self.name, port=self.port, environment=environment)
+        assert begun["ready"], f"{self.name} did not start"
+        self.pid = begun["pid"]
         return self
+
+    def _ended(self, seconds):
+        code = self.nursery.order(pid=self.pid, seconds=seconds)["code"]
+        if code is not None:
+            self.pid = None
+        return code
 
     def wait_killed(self, seconds=20):
         """The process ended by SIGKILL, by its own fault point."""
-        assert self.process.wait(seconds) == -signal.SIGKILL, f"{self.name} was not killed"
-        self.process.stdout.close()
-
-    def is_dead(self):
-        return self.process is None or self.process.poll() is not None
+        assert self._ended(seconds) == -signal.SIGKILL, f"{self.name} was not killed"
 
     def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        if self.process and not self.process.stdout.closed:
-            self.process.stdout.close()
+        if self.pid is not None:
+            os.kill(self.pid, signal.SIGTERM)
+        if self.pid is not None and self._ended(10) is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self._ended(10)
 
 
 class Wings:
@@ -61,9 +77,10 @@ class Wings:
     def __init__(self, environment):
         center_port = free_port()
         base = {**environment, "SUNMED_CENTER_ADDRESS": f"http://127.0.0.1:{center_port}/center"}
-        self.center = Process("center", base, center_port)
-        self.facility = Process("facility", base, free_port())
-        self.recovery = Process("recovery", base)
+        self.nursery = Nursery()
+        self.center = Process(self.nursery, "center", base, center_port)
+        self.facility = Process(self.nursery, "facility", base, free_port())
+        self.recovery = Process(self.nursery, "recovery", base)
 
     def stop(self):
         for process in (self.recovery, self.facility, self.center):
@@ -90,6 +107,7 @@ def wings(database_urls):
     found = Wings(environment)
     yield found
     found.stop()
+    found.nursery.close()
 
 
 def eventually(check, seconds=25):

@@ -1,37 +1,31 @@
-"""One wing (or the recovery worker) as a process of its own: `python -m tests.faults.server facility 8123`."""
+"""One wing (or the recovery worker) as a process: what the nursery forks."""
 
 from __future__ import annotations
 
-import sys
 import threading
+from typing import Any
 
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import make_server
 
 import wsgi
+from app.facility.insurance import worker
 
 
-def serve(wing: str, port: int) -> None:
-    made = wsgi.make_center() if wing == "center" else wsgi.make_facility(None)
-    if wing == "center":
-        from werkzeug.middleware.dispatcher import DispatcherMiddleware
-        from werkzeug.exceptions import NotFound
-
-        made = DispatcherMiddleware(NotFound(), {"/center": made})
-    server = make_server("127.0.0.1", port, made, threaded=True)
-    print("ready", flush=True)
-    server.serve_forever()
+def build(name: str) -> Any:
+    """Build what the process serves; no connection is made yet."""
+    if name == "center":
+        return DispatcherMiddleware(NotFound(), {"/center": wsgi.make_center()})
+    return wsgi.make_facility(None)
 
 
-def recover() -> None:
-    from app.facility.insurance import worker
-
-    print("ready", flush=True)
-    worker.run(wsgi.make_facility(None))
-
-
-if __name__ == "__main__":
+def serve(name: str, made: Any, port: int) -> None:
+    """Be that process until it is ended."""
     assert threading.current_thread() is threading.main_thread()
-    if sys.argv[1] == "recovery":
-        recover()
+    server = None if name == "recovery" else make_server("127.0.0.1", port, made, threaded=True)
+    print("ready", flush=True)
+    if server is None:
+        worker.run(made)
     else:
-        serve(sys.argv[1], int(sys.argv[2]))
+        server.serve_forever()

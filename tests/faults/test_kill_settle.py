@@ -9,10 +9,10 @@ import pytest
 from app.core import tenancy
 from app.facility.counter import refunds
 from app.facility.counter.refunds import Back
-from tests.faults.conftest import eventually
 from tests.factories.city import at_center, identify_at, make_covered_goods, make_insured, make_insured_pharmacy
 from tests.factories.people import PASSWORD
 from tests.factories.shop import check_books, desk_of, fill_basket, on_hand, one, open_shift
+from tests.faults.conftest import eventually
 
 # Where the process of a wing ends, and what both sides must have come to then.
 SETTLE = {
@@ -75,7 +75,10 @@ def version_of(pharmacy, basket):
 
 
 def open_attempts(pharmacy):
-    return one(pharmacy, "select count(*) as n from insurance_attempt where tenant_id = %(t)s and state in ('asked', 'recovering')").n
+    return one(
+        pharmacy,
+        "select count(*) as n from insurance_attempt where tenant_id = %(t)s and state in ('asked', 'recovering')",
+    ).n
 
 
 def settle_over_http(wings, pharmacy, basket):
@@ -91,9 +94,18 @@ def check_settled(pharmacy, goods, person, basket, center_app):
     sale = one(pharmacy, "select state, money, setl_id from sale where tenant_id = %(t)s and id = %(b)s", b=basket)
     assert sale.state == "settled"
     assert on_hand(pharmacy, goods) == (48, 0)
-    rows = at_center(center_app, "select setl_id, total_fen, fund_fen, cash_fen, current_fen from settlement where psn_no = %(p)s", p=person.psn_no)
-    assert [(row.setl_id, row.total_fen, row.fund_fen, row.cash_fen) for row in rows] == [(sale.setl_id, 3600, sale.money["fund_fen"], sale.money["cash_fen"])]
-    assert at_center(center_app, "select current_fen from account where psn_no = %(p)s", p=person.psn_no)[0].current_fen == 1_000 - sale.money["account_fen"]
+    rows = at_center(
+        center_app,
+        "select setl_id, total_fen, fund_fen, cash_fen, current_fen from settlement where psn_no = %(p)s",
+        p=person.psn_no,
+    )
+    assert [(row.setl_id, row.total_fen, row.fund_fen, row.cash_fen) for row in rows] == [
+        (sale.setl_id, 3600, sale.money["fund_fen"], sale.money["cash_fen"])
+    ]
+    assert (
+        at_center(center_app, "select current_fen from account where psn_no = %(p)s", p=person.psn_no)[0].current_fen
+        == 1_000 - sale.money["account_fen"]
+    )
     facts = one(pharmacy, "select count(*) as n from outbox where tenant_id = %(t)s and kind = 'sale.sold'")
     assert facts.n == 1
     check_books(pharmacy)
@@ -101,9 +113,16 @@ def check_settled(pharmacy, goods, person, basket, center_app):
 
 def check_nothing(pharmacy, goods, person, center_app):
     assert on_hand(pharmacy, goods) == (96, 0)
-    total = at_center(center_app, "select coalesce(sum(total_fen), 0)::bigint as fen from settlement where psn_no = %(p)s", p=person.psn_no)[0]
+    total = at_center(
+        center_app,
+        "select coalesce(sum(total_fen), 0)::bigint as fen from settlement where psn_no = %(p)s",
+        p=person.psn_no,
+    )[0]
     assert total.fen == 0
-    assert at_center(center_app, "select current_fen from account where psn_no = %(p)s", p=person.psn_no)[0].current_fen == 1_000
+    assert (
+        at_center(center_app, "select current_fen from account where psn_no = %(p)s", p=person.psn_no)[0].current_fen
+        == 1_000
+    )
     states = one(pharmacy, "select array_agg(distinct state) as states from trace_code where tenant_id = %(t)s")
     assert states.states == ["IN_STOCK"]
     check_books(pharmacy)
@@ -166,7 +185,14 @@ def test_a_kill_while_refunding_a_part_ends_refunded(wings, world, center_app, p
     wings.facility.start(f"{point}:kill")
     till = Till(wings, pharmacy)
     document = uuid4()
-    form = {"document": str(document), "quantity-1": "1", "goods-1": "quarantine", "reason": "quality", "approver": "001", "approver_password": PASSWORD}
+    form = {
+        "document": str(document),
+        "quantity-1": "1",
+        "goods-1": "quarantine",
+        "reason": "quality",
+        "approver": "001",
+        "approver_password": PASSWORD,
+    }
 
     with pytest.raises(httpx.TransportError):
         till.post(f"/counter/sales/{basket}/refunds", **form)
@@ -177,8 +203,15 @@ def test_a_kill_while_refunding_a_part_ends_refunded(wings, world, center_app, p
     eventually(lambda: open_attempts(pharmacy) == 0)
     if one(pharmacy, "select 1 as known from refund where tenant_id = %(t)s and id = %(d)s", d=document) is None:
         refunds.refund_sale(desk, document, basket, [Back(1, 1, "quarantine")], "quality", approver_id=pharmacy.owner)
-    eventually(lambda: one(pharmacy, "select state from refund where tenant_id = %(t)s and id = %(d)s", d=document).state == "refunded")
-    live = at_center(center_app, "select sum(total_fen)::bigint as fen from settlement where psn_no = %(p)s", p=person.psn_no)[0]
+    eventually(
+        lambda: (
+            one(pharmacy, "select state from refund where tenant_id = %(t)s and id = %(d)s", d=document).state
+            == "refunded"
+        )
+    )
+    live = at_center(
+        center_app, "select sum(total_fen)::bigint as fen from settlement where psn_no = %(p)s", p=person.psn_no
+    )[0]
     assert live.fen == 1_800
     money = one(pharmacy, "select sum(amount_fen)::bigint as fen from tender where tenant_id = %(t)s")
     assert money.fen == 1_800
@@ -198,7 +231,9 @@ def test_a_kill_while_recovering_is_recovered_from(wings, world, center_app, poi
         one(pharmacy, "update insurance_attempt set given_up_at = now() where tenant_id = %(t)s returning id")
     wings.recovery.start(f"{point}:kill")
     wings.recovery.wait_killed()
-    one(pharmacy, "update insurance_attempt set next_at = null where tenant_id = %(t)s returning id")  # The dead worker's lease is over.
+    one(
+        pharmacy, "update insurance_attempt set next_at = null where tenant_id = %(t)s returning id"
+    )  # The dead worker's lease is over.
 
     wings.recovery.start()
     eventually(lambda: open_attempts(pharmacy) == 0)
@@ -229,7 +264,12 @@ def test_every_fault_point_of_the_code_is_killed_somewhere():
     from pathlib import Path
 
     root = Path(__file__).resolve().parents[2] / "app"
-    named = {name for path in root.rglob("*.py") for name in re.findall(r'faults\.at\("([^"]+)"\)', path.read_text("utf-8"))}
+    named = {
+        name
+        for path in root.rglob("*.py")
+        if path.name != "faults.py"
+        for name in re.findall(r'faults\.at\("([^"]+)"\)', path.read_text("utf-8"))
+    }
     tested = {*SETTLE, *RELEASE, *REFUND, *RECOVER}
     assert named - {"refund.releasing"} == tested
     assert len(tested) >= 12
