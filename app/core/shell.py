@@ -33,6 +33,7 @@ class Room:
     roles: tuple[str, ...]
     order: int
     blueprint: str
+    pages: tuple[str, ...] = ()  # Beginnings of the endpoints that belong to it; all of its blueprint when left out.
 
 
 def install(app: Flask) -> None:
@@ -42,9 +43,11 @@ def install(app: Flask) -> None:
     app.context_processor(_surroundings)
 
 
-def add_room(app: Flask, endpoint: str, icon: str, label: str, roles: Sequence[str], order: int = 50) -> None:
+def add_room(
+    app: Flask, endpoint: str, icon: str, label: str, roles: Sequence[str], order: int = 50, pages: Sequence[str] = ()
+) -> None:
     """Put a room on the rail for these roles. Lower orders stand higher; the first one is the person's home."""
-    room = Room(endpoint, icon, label, tuple(roles), order, endpoint.rpartition(".")[0])
+    room = Room(endpoint, icon, label, tuple(roles), order, endpoint.rpartition(".")[0], tuple(pages))
     rooms: list[Room] = app.extensions.setdefault("rooms", [])
     rooms.append(room)
     rooms.sort(key=lambda each: each.order)
@@ -80,6 +83,8 @@ def _surroundings() -> dict[str, Any]:
 
 
 def _is_current(room: Room, here: str | None) -> bool:
+    if room.pages:
+        return (request.endpoint or "").startswith(room.pages)
     same = [each for each in current_app.extensions["rooms"] if each.blueprint == room.blueprint]
     return room.endpoint == request.endpoint if len(same) > 1 else room.blueprint == here
 

@@ -27,6 +27,17 @@ def values(table: str) -> frozenset[str] | None:
     return frozenset(known["values"]) if known else None
 
 
+@lru_cache(maxsize=1)
+def _districts() -> dict[str, str]:
+    loaded: dict[str, str] = json.loads((Path(__file__).parent / "data" / "districts.json").read_text("utf-8"))
+    return loaded
+
+
+def place(admdvs: str) -> str:
+    """Say an administrative division in words (行政区划); one that is not in the table is given back as it is."""
+    return _districts().get(admdvs, admdvs)
+
+
 def table_name(table: str) -> str:
     """The name of a code table in words."""
     found: str = _table().get(table, {}).get("name", table)

@@ -31,6 +31,7 @@ till.addEventListener("htmx:beforeRequest", (event) => {
 till.addEventListener("htmx:beforeSwap", (event) => {
   const { detail } = /** @type {CustomEvent} */ (event);
   state.answerAskedAt = detail.xhr.askedAt ?? 0;
+  state.answerChooses = detail.requestConfig.verb === "post" && /\/(?:entries|prescription|resumption)$|\/lines\//.test(detail.requestConfig.path);
   const answered = /id="basket"[^>]*data-version="(\d+)"/.exec(detail.serverResponse ?? "");
   if (!answered || /id="counter"/.test(detail.serverResponse)) return;
   if (Number(answered[1]) < Number($("#basket")?.dataset.version ?? 0)) detail.shouldSwap = false;

@@ -22,7 +22,8 @@ from tests.factories.shop import desk_of, make_goods
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--font-render-hinting=none"]  # fmt: skip
 SIZE = {"width": 1280, "height": 800}
-_turn = itertools.count(1)
+NAMES = ("李小红", "周丽芬", "黄小燕", "吴春梅", "郑雅琴", "孙晓东")
+_turn = itertools.count()
 
 
 def pytest_collection_modifyitems(items):
@@ -123,9 +124,7 @@ class Shop:
 
         number = f"b{secrets.token_hex(2)}"
         with self.app.app_context(), self.pharmacy.acting():
-            person = actions.NewStaff(
-                number, name or f"周{'一二三四五六七八九'[next(_turn) % 9]}宁", password=PASSWORD, demo=True
-            )
+            person = actions.NewStaff(number, name or NAMES[next(_turn) % len(NAMES)], password=PASSWORD, demo=True)
             actions.add_staff(person, [Grant(role, self.pharmacy.facility_id)])
         return number
 
@@ -167,7 +166,7 @@ def wings(product):
             app.extensions["sqlalchemy"].close()
 
 
-def _shop(wings, place) -> Shop:
+def shop_of(wings, place) -> Shop:
     from app.facility.db import run
     from app.facility.organizations import queries
 
@@ -189,7 +188,7 @@ def shop(wings):
     """一号药店 of the demo world."""
     from launcher.world import PLACES
 
-    return _shop(wings, PLACES[0])
+    return shop_of(wings, PLACES[0])
 
 
 @pytest.fixture(scope="session")
@@ -197,7 +196,7 @@ def other_shop(wings):
     """三号药店, another tenant."""
     from launcher.world import PLACES
 
-    return _shop(wings, PLACES[2])
+    return shop_of(wings, PLACES[2])
 
 
 @pytest.fixture(autouse=True)
@@ -254,7 +253,7 @@ def officer_state(product, browser):
     page = context.new_page()
     hands.sign_in(page, f"{product.url}/center", "330200", "G01")
     page.wait_for_url("**/signin/second")
-    page.keyboard.type(product.totp_now())
+    hands.type_in(page, product.totp_now())
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "/signin" not in url)
     state = context.storage_state()

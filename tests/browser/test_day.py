@@ -83,6 +83,27 @@ def test_a_pack_is_split_by_f3(till, shop):
     expect_settled(page)
 
 
+def test_a_chosen_line_stays_chosen_through_looks_and_previews(till, shop):
+    goods = [shop.covered(packs=1, pack_price="12.00") for _ in range(3)]
+    page = till()
+    for count, one in enumerate(goods, 1):
+        scan_line(page, one.codes[0], count)
+    identify(page, 3)
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#line-1")).to_have_class(re.compile(r"\bon\b"))
+    page.keyboard.press("F3")
+    expect(page.locator("#line-part")).to_contain_text(goods[0].lot_number)
+    page.keyboard.press("Escape")
+    expect(page.locator("#line-1")).to_have_class(re.compile(r"\bon\b"))
+    page.keyboard.press("F8")
+    expect(page.locator("#split .due dd")).to_have_text("0.00")
+    expect(page.locator("#line-1")).to_have_class(re.compile(r"\bon\b"))
+    page.keyboard.press("Delete")
+    expect(lines(page)).to_have_count(2)
+    expect(page.locator("#basket")).not_to_contain_text(goods[0].lot_number)
+
+
 def test_hold_and_resume(till, shop):
     goods, other = shop.goods(1), shop.goods(1)
     page = till()
@@ -104,7 +125,12 @@ def test_hold_and_resume(till, shop):
 
 def test_a_prescription_is_entered_reviewed_taken_and_the_fund_pays(till, shop, sign_in, product):
     drug = shop.covered(
-        packs=4, generic_name=f"降压试药{make_code()[-6:]}", rx_class="RX", split_allowed=False, pack_price="40.00", barcode="69" + make_code()[2:13]
+        packs=4,
+        generic_name=f"降压试药{make_code()[-6:]}",
+        rx_class="RX",
+        split_allowed=False,
+        pack_price="40.00",
+        barcode="69" + make_code()[2:13],
     )
     page = till()
     scan(page, drug.codes[0])
@@ -168,9 +194,9 @@ def test_a_prescription_is_entered_reviewed_taken_and_the_fund_pays(till, shop, 
 def test_without_a_pharmacist_on_duty(till, wings, product):
     from app.facility.organizations import actions
     from launcher.world import PLACES
-    from tests.browser.conftest import _shop
+    from tests.browser.conftest import shop_of
 
-    clinic = _shop(wings, PLACES[1])
+    clinic = shop_of(wings, PLACES[1])
     kept, open_sale = clinic.goods(1, rx_class="OTC_A"), clinic.goods(1)
     with clinic.app.app_context(), clinic.pharmacy.acting():
         actions.leave_duty(clinic.pharmacy.facility_id, clinic.pharmacy.pharmacist, "01")

@@ -19,6 +19,7 @@ from app.core import clock
 from app.core.errors import NotFound
 from app.core.shell import add_room
 from app.core.signin import needs
+from app.national import codes as national_codes
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -49,6 +50,7 @@ def _install(state: BlueprintSetupState) -> None:
     filters["short_hash"] = lambda digest: f"{digest.hex()[:4]} {digest.hex()[4:8]}" if digest else "—"
     filters["base_units"] = _packs
     filters["as_moment"] = lambda told: datetime.fromisoformat(told) if told else None
+    filters["place"] = national_codes.place
     filters["code_groups"] = lambda code: [code[place : place + 5] for place in range(0, len(code), 5)]
 
 

@@ -171,7 +171,7 @@ def person_part(desk: Desk, content: rules.Basket) -> dict[str, Any] | None:
     hows = {"typed": _("手工输入"), "card": _("社保卡"), "ecert": _("医保码")}
     return {
         **counted, "id": str(row.id), "masked_name": shown["masked_name"], "sex": {"1": _("男"), "2": _("女")}.get(shown["sex"], ""), "age": shown["age"],
-        "type_label": _type_label(shown), "place": shown.get("place", ""), "status_tone": {"normal": "ok", "arrears": "warn"}.get(shown["status"], "stop"),
+        "type_label": _type_label(shown), "place": codes.place(shown.get("place", "")), "status_tone": {"normal": "ok", "arrears": "warn"}.get(shown["status"], "stop"),
         "status_text": shown["status_text"] or _("参保正常"), "read_how": hows[row.read_how], "read_at": row.read_at,
         "deductible_fen": shown.get("deductible_fen"), "entitlements": shown.get("entitlements", []), "score": identify.score_of(identity) if identity else None,
         "band": BANDS.get(identity.get("band", "pass"), "pass"), "signals": _signals(identity), "needs_match": bool(needs), "matched_text": _("人证一致") if row.matched_by else "",
@@ -181,7 +181,9 @@ def person_part(desk: Desk, content: rules.Basket) -> dict[str, Any] | None:
 
 def _type_label(shown: Mapping[str, Any]) -> str:
     kinds = {"310": _("职工"), "390": _("城乡居民")}
-    return f"{kinds.get(shown['insutype'], '')} {codes.name('psn_type', shown['psn_type']) or ''}".strip()
+    common = {"11": _("在职"), "12": _("退休人员")}
+    person = common.get(shown["psn_type"]) or codes.name("psn_type", shown["psn_type"])
+    return f"{kinds.get(shown['insutype'], '')} {person}".strip()
 
 
 def _signals(identity: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -35,7 +35,8 @@ MOST_TENDERS = 6
 
 @blueprint.record_once
 def _on_the_rail(state: BlueprintSetupState) -> None:
-    shell.add_room(cast("Flask", state.app), "counter.show", "cash-register", "收银", SELLERS, 10)
+    pages = ("counter.", "till.close_shift", "till.move_drawer")
+    shell.add_room(cast("Flask", state.app), "counter.show", "cash-register", "收银", SELLERS, 10, pages)
     state.app.context_processor(lambda: {} if is_htmx() else screens.surroundings())
 
 

@@ -18,6 +18,7 @@ from app.core.money import yuan_to_fen
 from app.core.personal import mask_name
 from app.core.signin import needs
 from app.core.web import show_price
+from app.facility.insurance import identify, reading
 from app.facility.till import prescriptions, receipts, shifts
 from app.facility.till.errors import DifferenceUnexplained, NoOpenShift, PrescriptionIncomplete, PrescriptionKnown
 from app.national import codes
@@ -34,7 +35,8 @@ STATES = ("pending", "passed", "refused", "used")
 
 @blueprint.record_once
 def _on_the_rail(state: BlueprintSetupState) -> None:
-    shell.add_room(cast("Flask", state.app), "till.list_prescriptions", "prescription", "处方", SELLERS, 40)
+    pages = ("till.list_prescriptions", "till.enter_prescription", "till.review_prescription")
+    shell.add_room(cast("Flask", state.app), "till.list_prescriptions", "prescription", "处方", SELLERS, 40, pages)
 
 
 # ---- shifts --------------------------------------------------------------------------------------------------------
@@ -69,6 +71,7 @@ def close_shift() -> ResponseReturnValue:
         return render_template("facility/till/closing.html", **_closing(found, counted))
     try:
         shifts.close_shift(desk, counted, request.form.get("reason", "").strip()[:200])
+        identify.sign_out(desk)
     except DifferenceUnexplained as unexplained:
         return render_template("facility/till/closing.html", error=unexplained.message, **_closing(found, counted)), 422
     return redirect(url_for("counter.show"), 303)
@@ -127,6 +130,16 @@ def print_receipt(sale_id: UUID) -> ResponseReturnValue:
     size = request.values.get("size", "80")
     receipts.note_print(signin.here(), sale_id, size if size in receipts.SIZES else "80")
     return _receipt(sale_id, auto=True)
+
+
+@blueprint.get("/receipts/<uuid:sale_id>/center")
+@needs(*SELLERS)
+def check_with_center(sale_id: UUID) -> ResponseReturnValue:
+    """What the center holds of this sale's settlement (5203), beside what we hold."""
+    desk = signin.here()
+    head, *_rest = receipts.get_sale(desk, sale_id)
+    found = reading.read_settlement(desk, head) if head.setl_id else None
+    return render_template("facility/till/center_check.html", sale=head, found=found)
 
 
 def _receipt(sale_id: UUID, *, auto: bool) -> ResponseReturnValue:

@@ -26,11 +26,11 @@ export function moveLine(step) {
   if (next) select(next.dataset.line ?? "", true);
 }
 
-/** After an answer: the line it speaks of is chosen, unless the person has chosen another since asking. */
+/** After an answer about a line: that line is chosen, unless the person has chosen another since asking. */
 export function reselect() {
   if (standing() === "unknown") return;
   const said = $("#basket")?.dataset.selected ?? "";
-  const keep = state.movedAt > state.answerAskedAt && rows().some((row) => row.dataset.line === state.selected);
+  const keep = (state.movedAt > state.answerAskedAt || !state.answerChooses) && rows().some((row) => row.dataset.line === state.selected);
   const last = rows().at(-1)?.dataset.line ?? "";
   select(keep ? state.selected : said || (rows().some((row) => row.dataset.line === state.selected) ? state.selected : last));
   for (const [line, { quantity }] of waiting) showQuantity(line, quantity);

@@ -12,6 +12,7 @@ export const state = {
   selected: "", // The line the keys act upon.
   movedAt: 0, // When the person last chose a line themselves.
   answerAskedAt: 0, // When the answer being shown was asked for.
+  answerChooses: false, // It answers an act upon a line: the line it speaks of is chosen.
   sending: false, // A settlement is on its way.
   sent: "", // What was typed into the entry and is on its way.
   printed: "", // The sale whose receipt went to the printer.

@@ -1,0 +1,319 @@
+"""Every screen a person meets: nothing serious for axe, in Chinese and in English; and the pictures of the guides."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.hands import CARD, check_axe, expect_settled, figure, lines, picture, scan, scan_line, speak, type_in
+from tests.center.world import some_certno
+
+# Positions in the demo's list of products.
+AMLODIPINE, IRBESARTAN, ATORVASTATIN, BANLANGEN, LIUWEI = 14, 107, 75, 84, 97
+
+
+def look(page, name: str, drawn: bool = True, size: tuple[int, int] = (1280, 800)) -> None:
+    """In Chinese, with a picture; then in English; both must be usable by everybody."""
+    check_axe(page, name)
+    if drawn:
+        picture(page, name, size)
+    speak(page, "en")
+    check_axe(page, f"{name} in English")
+    speak(page, "zh")
+
+
+@pytest.fixture
+def prescription(shop):
+    """A reviewed prescription for three real drugs; returns its number and the codes of its packs."""
+    from app.center.registry.actions import NewPerson, enrol_persons
+    from app.core import clock, tenancy
+    from app.core.personal import mask_name
+    from app.facility.db import run
+    from app.facility.till import prescriptions
+    from tests.factories.shop import desk_of
+
+    today, document = clock.business_date(), uuid4()
+    number = f"CF{today:%y-%m%d}-{document.int % 9000 + 1000}"
+    holder = NewPerson(psn_no=f"{document.int % 10**20:020d}", name="张晓明", certno=some_certno("1", "19810312"), card=f"N{document.int % 10**8:08d}", district="330212",
+                       current_fen=5_840, deductible_fen=60_000, hifp_fen=231_860)  # fmt: skip
+    with shop.center.app_context(), tenancy.acting_as(district="33"):
+        enrol_persons([holder])
+    with shop.app.app_context(), shop.pharmacy.acting():
+        ids = [
+            run("select id from product where code = :code", code=f"S{position + 1:04d}").scalar_one()
+            for position in (AMLODIPINE, IRBESARTAN, ATORVASTATIN)
+        ]
+        wanted = [prescriptions.Wanted(product, 2, "口服，一日 1 次，一次 1 片") for product in ids]
+        paper = prescriptions.Paper(number, "张晓明", "江海明", "二号诊所", today, "高血压")
+        prescriptions.enter_prescription(desk_of(shop.pharmacy), document, paper, wanted)
+        prescriptions.review_prescription(
+            desk_of(shop.pharmacy, shop.pharmacy.pharmacist),
+            document,
+            mask_name("陈蓉"),
+            passed=True,
+            note="用法用量适宜",
+        )
+        codes = [row.code for product in ids for row in run(
+            "select code from trace_code where product_id = :product and remaining > 0 and reserved = 0 order by code limit 2", product=product)]  # fmt: skip
+    return number, codes, holder.card
+
+
+def fill(page, shop, prescription) -> None:
+    """The mock's basket: three prescription drugs and one own choice, the holder known, the split seen."""
+    number, codes, card = prescription
+    page.keyboard.press("Alt+r")
+    page.locator("#prescription-part tr", has_text=number).get_by_role("button", name="取用").click()
+    expect(lines(page)).to_have_count(3)
+    for code in codes:
+        scan(page, code)
+        page.wait_for_timeout(120)
+    page.keyboard.type("板蓝根", delay=60)
+    expect(page.locator("#choices [role=option]")).to_have_count(2)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    scan_line(page, free_code(shop, BANLANGEN), 4)
+    page.keyboard.press("F2")
+    type_in(page, card)
+    page.keyboard.press("F9")
+    expect(page.locator("#person")).to_contain_text("张*明")
+    page.keyboard.press("F8")
+    expect(page.locator("#split .due dd")).not_to_have_text("待算")
+
+
+def free_code(shop, position) -> str:
+    from app.facility.db import run
+
+    with shop.app.app_context(), shop.pharmacy.acting():
+        return run("select t.code from trace_code t join product p on p.tenant_id = t.tenant_id and p.id = t.product_id where p.code = :code and t.remaining > 0 and t.reserved = 0 order by t.code limit 1",
+                   code=f"S{position + 1:04d}").scalar_one()  # fmt: skip
+
+
+def test_the_door(new_page, product):
+    page = new_page()
+    page.goto(f"{product.url}/signin")
+    page.keyboard.type("YIHAO")
+    page.keyboard.press("Tab")
+    expect(page.locator("#code-is")).to_contain_text("一号药店")
+    page.keyboard.type("李小红")
+    look(page, "sign-in")
+    page.goto(f"{product.url}/center/signin")
+    look(page, "sign-in-center")
+
+
+def test_the_counter(till, shop, prescription):
+    page = till()
+    scan_line(page, free_code(shop, BANLANGEN), 1)
+    page.keyboard.press("Enter")
+    page.keyboard.type("20")
+    page.keyboard.press("F9")
+    expect_settled(page)
+    scan_line(page, free_code(shop, LIUWEI), 1)
+    page.keyboard.press("F4")
+    expect(page.locator("#person")).to_contain_text("挂单 1")
+    page.reload()
+    look(page, "counter-empty")
+    fill(page, shop, prescription)
+    page.locator("#got").focus()
+    page.keyboard.type("50")
+    page.locator("#entry").focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    check_axe(page, "counter")
+    picture(page, "counter")
+    picture(page, "counter-1920", (1920, 1080))
+    picture(page, "counter-768", (768, 1024))
+    page.keyboard.press("F3")
+    expect(page.locator("#line-part fieldset").first).to_be_visible()
+    check_axe(page, "line")
+    picture(page, "counter-line")
+    page.keyboard.press("Escape")
+    page.keyboard.press("F2")
+    check_axe(page, "person")
+    picture(page, "counter-person")
+    page.keyboard.press("Escape")
+    speak(page, "en")
+    check_axe(page, "counter in English")
+    picture(page, "counter-en")
+    speak(page, "zh")
+    assert page.evaluate("window.seen.shift") < 0.02, "nothing on the counter jumps"
+    assert float(figure(page, "统筹支付")) > 0
+
+
+def test_the_unknown_outcome(till, shop, prescription, product):
+    page = till()
+    fill(page, shop, prescription)
+    product.line.loses["2102"] = "answer"
+    page.keyboard.press("F9")
+    if page.locator("#decide-dialog").is_visible():
+        page.keyboard.press("F9")
+        expect(page.locator("#decide-dialog")).not_to_be_visible()
+        page.keyboard.press("F9")
+    expect(page.locator("#money.ask")).to_be_visible()
+    page.wait_for_timeout(5_000)
+    look(page, "counter-unknown")
+    product.line.loses.clear()
+    expect(page.locator("#money.ask")).not_to_be_visible(timeout=20_000)
+    expect(page.locator("#person")).to_contain_text("上一单")
+    receipt = page.locator("#person dt").first.inner_text()
+    sale = page.locator("#counter").get_attribute("data-last-sale")
+    page.goto(f"{product.url}/till/receipts/{sale}")
+    expect(page.locator(".roll")).to_contain_text(receipt)
+    look(page, "receipt", size=(760, 880))
+    page.goto(f"{product.url}/till/receipts/{sale}?size=a5")
+    check_axe(page, "slip")
+    page.goto(f"{product.url}/counter/refunds/new")
+    check_axe(page, "refund, last sales")
+    page.goto(f"{product.url}/counter/refunds/new?receipt={receipt}")
+    quantity = page.locator("[data-most]").last
+    quantity.fill("1")
+    page.keyboard.press("F8")
+    expect(page.locator("#net")).to_contain_text("重新结算")
+    check_axe(page, "refund")
+    picture(page, "refund")
+    speak(page, "en")
+    check_axe(page, "refund in English")
+
+
+def test_shelves_prescriptions_and_the_shift(till, shop, product):
+    page = till()
+    scan_line(page, free_code(shop, LIUWEI), 1)
+    page.keyboard.press("F9")
+    expect_settled(page)
+    page.goto(f"{product.url}/stock")
+    page.locator("[data-rows] a.nm").nth(3).click()
+    expect(page.locator("#shelf aside")).to_be_visible()
+    look(page, "stock")
+    page.goto(f"{product.url}/stock/receipts")
+    look(page, "stock-receipts", drawn=False)
+    page.goto(f"{product.url}/stock/receipts/new")
+    page.keyboard.type("lltdp", delay=60)
+    expect(page.locator("#choices [role=option]").first).to_be_visible()
+    page.keyboard.press("Enter")
+    type_in(page, "N261101")
+    page.locator("[data-line] [name=expires_on]").fill("202812")
+    scan(page, "81999990000000000017")
+    scan(page, "81999990000000000024")
+    check_axe(page, "receipt of goods")
+    picture(page, "stock-receipt")
+    page.on("dialog", lambda asked: asked.accept())
+    page.goto(f"{product.url}/till/prescriptions/new")
+    look(page, "prescription-new", drawn=False)
+    page.goto(f"{product.url}/till/prescriptions?state=passed")
+    look(page, "prescriptions")
+    page.goto(f"{product.url}/catalog/products")
+    look(page, "catalog")
+    page.goto(f"{product.url}/search?q=片")
+    look(page, "search", drawn=False)
+    page.goto(f"{product.url}/till/shifts/current/closing")
+    check_axe(page, "shift, counting")
+    type_in(page, "213.50")
+    page.keyboard.press("F9")
+    expect(page.get_by_label("差额原因")).to_be_visible()
+    check_axe(page, "shift, difference")
+    picture(page, "shift-closing")
+
+
+def test_the_owner_s_pages(sign_in, shop, product):
+    page = sign_in(shop, "001")
+    for path, name in (
+        ("organizations/staff", "staff"),
+        ("organizations/terminals", "terminals"),
+        ("organizations/duty", "duty"),
+        ("catalog/imports", "catalog-import"),
+        ("account", "account"),
+    ):
+        page.goto(f"{product.url}/{path}")
+        look(page, name, drawn=False)
+
+
+def test_the_passport_of_a_box_that_was_sold_twice(till, officer, shop, other_shop, product):
+    """Received and sold at one pharmacy; the same code sold at another, which never bought it from the first."""
+    from app.core import clock
+    from app.facility.db import run
+    from app.facility.stock import actions
+    from app.facility.stock.rules import ReceiptLine
+    from tests.factories.shop import desk_of
+
+    code = free_code(shop, LIUWEI)
+    page = till()
+    scan_line(page, code, 1)
+    page.keyboard.press("F2")
+    type_in(page, CARD.format(3))
+    page.keyboard.press("F9")
+    expect(page.locator("#person")).to_contain_text("陈*强")
+    page.keyboard.press("F8")
+    expect(page.locator("#split .due dd")).not_to_have_text("待算")
+    page.keyboard.press("F9")
+    expect_settled(page)
+    officer.goto(f"{product.url}/center/supervision")
+    officer.locator("main [type=search]").focus()
+    scan(officer, code)
+    officer.wait_for_url("**/passport/**")
+    expect(officer.locator(".life")).to_contain_text("医保结算")
+    expect(officer.locator(".state.ok")).to_contain_text("没有矛盾")
+    look(officer, "passport-whole")
+    with other_shop.app.app_context(), other_shop.pharmacy.acting():
+        product_id = run("select id from product where code = :code", code=f"S{LIUWEI + 1:04d}").scalar_one()
+        line = ReceiptLine(product_id, "X99", clock.business_date() + timedelta(days=300), 1, codes=(code,))
+        actions.receive_stock(desk_of(other_shop.pharmacy, other_shop.pharmacy.owner), uuid4(), [line], "来源不明")
+    second = till(other_shop)
+    scan_line(second, code, 1)
+    second.keyboard.press("F2")
+    type_in(second, CARD.format(5))
+    second.keyboard.press("F9")
+    expect(second.locator("#person")).to_contain_text("周*敏")
+    second.keyboard.press("F8")
+    expect(second.locator("#split .due dd")).not_to_have_text("待算")
+    second.keyboard.press("F9")
+    expect_settled(second)
+    for _ in range(20):
+        officer.goto(f"{product.url}/center/passport/{code}")
+        if officer.locator(".state.stop").count():
+            break
+        officer.wait_for_timeout(200)
+    expect(officer.locator(".state.stop")).to_contain_text("同一盒卖了两次")
+    expect(officer.locator(".life .gap")).to_contain_text("链断")
+    look(officer, "passport")
+    officer.goto(f"{product.url}/center/alerts")
+    expect(officer.locator(".alerts")).to_contain_text("三号药店")
+    look(officer, "alerts")
+    officer.goto(f"{product.url}/center/streams")
+    look(officer, "streams")
+    officer.goto(f"{product.url}/center/supervision")
+    look(officer, "center")
+
+
+def test_the_life_of_a_refunded_box_in_order(till, officer, shop, product):
+    goods = shop.covered(packs=1, pack_price="18.00")
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    page.keyboard.press("F2")
+    type_in(page, CARD.format(3))
+    page.keyboard.press("F9")
+    expect(page.locator("#person")).to_contain_text("陈*强")
+    page.keyboard.press("F8")
+    expect(page.locator("#split .due dd")).to_have_text("0.00")
+    page.keyboard.press("F9")
+    receipt = expect_settled(page)
+    page.keyboard.press("F6")
+    expect(page.locator("[data-scan-opens]")).to_be_focused()
+    scan(page, receipt)
+    page.get_by_role("button", name="整单全退").click()
+    expect(page.locator("#net")).to_contain_text("18.00")
+    page.keyboard.press("F9")
+    expect(page.locator("#refunded")).to_contain_text("已退款", timeout=15_000)
+    look(page, "refunded", drawn=False)
+    officer.wait_for_timeout(1_500)
+    officer.goto(f"{product.url}/center/passport/{goods.codes[0]}")
+    stops = officer.locator(".life .stop-card b:first-of-type")
+    titles = [stops.nth(place).inner_text() for place in range(stops.count())]
+    words = [next(word for word in ("验收", "入库", "结算", "退", "销售") if word in title) for title in titles]
+    assert words[0] in {"验收", "入库"}, titles
+    assert words[1:] == ["销售", "结算", "退"], titles
+    expect(officer.locator(".chain .stop")).to_have_count(0)
+    officer.locator(".chain a").first.click()
+    expect(officer.locator("main")).to_contain_text("连续")
+    check_axe(officer, "stream")
