@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -35,6 +36,7 @@ LINES = 3
 
 
 def measure(home) -> dict[str, dict[str, float]]:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # So that what was started is stopped.
     world = World(home).start()
     found: dict[str, dict[str, float]] = {}
     processes: list[subprocess.Popen] = []

@@ -35,11 +35,14 @@ with input as (
     update basket set state = 'asked', changed_at = %(at)s
     where tenant_id = %(tenant)s and id = %(document)s and state = 'open' and version = %(version)s returning id
 ), shelf as (
-    select b.lot_id, b.zone, b.product_id, b.zone = 'SPLIT' as split, b.expires_on, b.on_hand - b.reserved as free, l.lot_number
-    from lot_balance b join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id
-    where b.tenant_id = %(tenant)s and b.facility_id = %(facility)s and b.product_id in (select product_id from input)
-        and b.on_hand > b.reserved and b.expires_on >= %(today)s and l.hold is null
-        and b.zone in ('SALEABLE', 'COLD', 'CONTROLLED', 'SPLIT')
+    select b.lot_id, b.zone, b.product_id, b.zone = 'SPLIT' as split, b.expires_on, b.free, l.lot_number
+    from (select distinct product_id from input) i
+    cross join lateral (  -- One index look-up a product; a join would read the whole shelf.
+        select lot_id, zone, product_id, expires_on, on_hand - reserved as free from lot_balance
+        where tenant_id = %(tenant)s and facility_id = %(facility)s and product_id = i.product_id and on_hand > 0 and on_hand > reserved
+            and expires_on >= %(today)s and zone in ('SALEABLE', 'COLD', 'CONTROLLED', 'SPLIT')
+        order by expires_on, lot_id limit 200) b
+    join lot l on l.tenant_id = %(tenant)s and l.id = b.lot_id and l.hold is null
 ), pinned as (
     select i.line_no, s.lot_id, s.zone, i.quantity
     from input i cross join lateral (

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from app.core import clock, personal
+from app.core.errors import Outage
 from app.core.money import fen_to_yuan
 from app.facility.db import transaction
 from app.facility.insurance import desk as desks
@@ -106,6 +107,22 @@ def sign_in(desk: Desk) -> str:
     with transaction(settings=desk.settings) as hot:
         hot.run_last(SIGN_IN, {**keys, "sign_no": number})
     return number
+
+
+def sign_out(desk: Desk) -> bool:
+    """Tell the center that the operator's day is over (9002), at the close of a shift; False when there was nothing to tell.
+
+    The shift is closed whether the center hears it or not, so an outage here is no refusal.
+    """
+    with transaction(settings=desk.settings) as hot:
+        known = hot.run_last(SIGNED_IN, {**desk.keys, "today": clock.business_date()})
+    if not known:
+        return False
+    content = {"signOut": {"sign_no": known[0].sign_no, "opter_no": desks.operator_of(desk).id[:20]}}
+    try:
+        return desks.ask_once(desk, "9002", content, sign_no=known[0].sign_no).accepted
+    except Outage:
+        return False
 
 
 def get(desk: Desk, identification_id: UUID | str) -> Any | None:

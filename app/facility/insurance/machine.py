@@ -30,7 +30,9 @@ log = logging.getLogger("sunmed.insurance")
 CONFIRM_WITHIN = timedelta(minutes=10)  # Default; a later acceptance is taken back, because goods and person are gone.
 LEASE = timedelta(seconds=30)  # How long one worker may try before another looks at the attempt again.
 # Refusals that say nothing about the message itself: the envelope was not accepted, so the outcome is still unknown.
-NOT_ABOUT_THE_MESSAGE = frozenset({"MALFORMED_MESSAGE", "UNKNOWN_INSTITUTION", "MESSAGE_CHANGED", "SIGN_ON_MISSING", "NOT_SERVED"})
+NOT_ABOUT_THE_MESSAGE = frozenset(
+    {"MALFORMED_MESSAGE", "UNKNOWN_INSTITUTION", "MESSAGE_CHANGED", "SIGN_ON_MISSING", "NOT_SERVED"}
+)
 
 Was = Literal["asked", "recovering"]
 

@@ -169,7 +169,7 @@ def _shown_receipt(head: Any, lines: list[Any], tenders: list[Any]) -> dict[str,
     proof = bytes(head.stream_hash).hex() if head.stream_hash else ""
     rx = next((line for line in lines if line.rx_number), None)
     return {
-        "kind": "sale", "facility_name": head.facility, "facility_code": head.national_code, "receipt": head.receipt, "original": None, "at": head.settled_at,
+        "id": head.id, "kind": "sale", "facility_name": head.facility, "facility_code": head.national_code, "receipt": head.receipt, "original": None, "at": head.settled_at,
         "cashier": f"{mask_name(head.staff)}", "terminal": _("%(n)s 号台", n=head.terminal),
         "person": {"masked_name": head.shown["masked_name"], "type_label": codes.name("psn_type", head.shown["psn_type"]) or ""} if head.shown else None,
         "prescription": _("%(number)s · 审方 %(who)s", number=rx.rx_number, who=mask_name(rx.reviewer_name or "")) if rx else None,
