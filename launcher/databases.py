@@ -29,10 +29,10 @@ LIMITS = {
 def prepare(admin_url: str, wing: str, passwords: dict[str, str], database: str | None = None) -> dict[str, str]:
     """Make roles and database of a wing where missing, migrate it, and return the address of each role."""
     name = database or wing
-    with psycopg.connect(_plain(admin_url), autocommit=True) as connection:
-        _make_roles(connection, wing, passwords)
-        _make_database(connection, wing, name)
-    with psycopg.connect(_plain(admin_url, name), autocommit=True) as connection:
+    with psycopg.connect(plain(admin_url), autocommit=True) as connection:
+        make_roles(connection, wing, passwords)
+        make_database(connection, wing, name)
+    with psycopg.connect(plain(admin_url, name), autocommit=True) as connection:
         for extension in ("pg_trgm", "btree_gist"):
             connection.execute(sql.SQL("create extension if not exists {}").format(sql.Identifier(extension)))
         connection.execute("revoke create on schema public from public")
@@ -46,7 +46,7 @@ def prepare(admin_url: str, wing: str, passwords: dict[str, str], database: str 
 
 def addresses(admin_url: str, wing: str, passwords: dict[str, str], database: str | None = None) -> dict[str, str]:
     """Return the address of each role of a wing, in SQLAlchemy's form."""
-    base = make_url(_plain(admin_url)).set(drivername="postgresql+psycopg", database=database or wing)
+    base = make_url(plain(admin_url)).set(drivername="postgresql+psycopg", database=database or wing)
     return {
         role: base.set(username=f"{wing}_{role}", password=passwords[f"{wing}_{role}"]).render_as_string(
             hide_password=False
@@ -70,7 +70,7 @@ def configuration(wing: str, owner_url: str) -> Config:
     return config
 
 
-def _make_roles(connection: psycopg.Connection, wing: str, passwords: dict[str, str]) -> None:
+def make_roles(connection: psycopg.Connection, wing: str, passwords: dict[str, str]) -> None:
     for role in ROLES[wing]:
         name = f"{wing}_{role}"
         known = connection.execute("select 1 from pg_roles where rolname = %s", (name,)).fetchone()
@@ -88,7 +88,7 @@ def _make_roles(connection: psycopg.Connection, wing: str, passwords: dict[str, 
             )
 
 
-def _make_database(connection: psycopg.Connection, wing: str, name: str) -> None:
+def make_database(connection: psycopg.Connection, wing: str, name: str) -> None:
     if connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
         return
     connection.execute(
@@ -101,7 +101,7 @@ def _make_database(connection: psycopg.Connection, wing: str, name: str) -> None
         )
 
 
-def _plain(url: str, database: str | None = None) -> str:
+def plain(url: str, database: str | None = None) -> str:
     """An address as libpq reads it, perhaps for another database of the same server."""
     made = make_url(url).set(drivername="postgresql")
     if database:
@@ -111,7 +111,7 @@ def _plain(url: str, database: str | None = None) -> str:
 
 def connect(url: str, **options: object) -> psycopg.Connection:
     """Connect with psycopg to an address in SQLAlchemy's form."""
-    return psycopg.connect(_plain(url), **options)  # type: ignore[arg-type]
+    return psycopg.connect(plain(url), **options)  # type: ignore[arg-type]
 
 
 def quoted(path: Path) -> str:

@@ -90,9 +90,13 @@ def _policies_of(wing, table, found, unused):
     }[wing]
     if table not in known.OF_NOBODY[wing] and fence not in found:
         yield f"{table} has no policy {fence}"
+    if "backup" not in found:
+        yield f"{table}: a backup would leave out its rows; migrations.helpers.backed_up is missing"
     for name, (permissive, to, command, using, check) in found.items():
         if name == "owner":
             right = (to, command, using, check) == (f"{wing}_owner", "ALL", "true", "true")
+        elif name == "backup":
+            right = (to, command, using, check) == (f"{wing}_backup", "SELECT", "true", None)
         elif name == fence:
             right = to in readers and command == "ALL" and using == words and check == words
         elif (table, name, to, command) in unused:
@@ -162,6 +166,9 @@ def table_grants(connection, wing):
         where = f"{table}.{column}" if column else table
         if role == "PUBLIC" or not role.startswith(f"{wing}_"):
             yield f"{role} may {right} {where}"
+        elif role == f"{wing}_backup":
+            if right != "SELECT":
+                yield f"{role} may {right} {where}"
         elif table == known.MIGRATION_TABLE:
             yield f"{role} may {right} the migrations' own table"
         elif right not in EVERYDAY:
