@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,7 @@ def _prepare() -> int:
             "pip",
             "install",
             "--quiet",
+            "--compile-bytecode",  # Else every process compiles on its own where Python may not write its cache.
             "--python",
             str(PYTHON),
             "--require-hashes",
@@ -81,6 +83,7 @@ def _make_venv() -> int:
     )
     if made.returncode == 0:
         return 0
+    shutil.rmtree(VENV, ignore_errors=True)  # Else the next call would take the half of it for the whole.
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     return _stop(
         f"Python's venv module is missing. Type: sudo apt-get install -y python{version}-venv   and try again.\n{made.stdout}{made.stderr}"
