@@ -54,7 +54,12 @@ def code_at(secret: str, at: datetime) -> str:
 def matching_step(secret: str, code: str, at: datetime) -> int | None:
     """Return the half minute whose code this is, or None. Whoever accepts it must refuse that step from then on."""
     now = int(at.timestamp()) // SECONDS
+    typed = code.encode(errors="replace")  # As bytes: text that is not ASCII cannot be compared in constant time.
     return next(
-        (now + drift for drift in DRIFT if hmac.compare_digest(pyotp.TOTP(secret).generate_otp(now + drift), code)),
+        (
+            now + drift
+            for drift in DRIFT
+            if hmac.compare_digest(pyotp.TOTP(secret).generate_otp(now + drift).encode(), typed)
+        ),
         None,
     )
