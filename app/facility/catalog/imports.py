@@ -118,7 +118,7 @@ def choose_columns(batch_id: UUID, mapping: Mapping[str, str], staff_id: int, rx
     chosen = {
         index: field
         for index, field in mapping.items()
-        if field in FILE_FIELDS and index.isdigit() and int(index) < width
+        if field in FILE_FIELDS and index.isascii() and index.isdigit() and len(index) < 10 and int(index) < width
     }
     _check_columns(chosen, batch.header)
     run(sql.REMEMBER_COLUMNS, signature=batch.signature, mapping=_json(chosen), staff_id=staff_id)
