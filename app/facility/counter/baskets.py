@@ -90,7 +90,7 @@ def enter(desk: Desk, basket_id: UUID, text: str, kind: str, version: int | None
     plain = text.strip()
     if not plain or len(plain) > 120:
         raise UnknownEntry(text=plain[:40])
-    if plain.startswith("#") and plain[1:].isdigit():  # A choice made from the list.
+    if plain.startswith("#") and plain.isascii() and plain[1:].isdigit():  # A choice made from the list.
         card = catalog.get_product(int(plain[1:]))
     elif (code := stock.find_code(desk.facility_id, plain)) is not None:
         _enter_code(desk, basket_id, code, version)
