@@ -86,7 +86,7 @@ def kind_of_credential(text: str) -> str | None:
     plain = text.strip().upper()
     if _ECERT.match(plain):
         return "ecert"
-    if len(plain) == 18 and plain[:17].isdigit():
+    if len(plain) == 18 and plain.isascii() and plain[:17].isdigit():
         return "certno"
     return "card" if _CARD.match(plain) else None
 
