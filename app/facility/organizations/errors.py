@@ -10,7 +10,7 @@ __all__ = ["NotFound", "WrongInput"]
 class CodeTaken(Refusal):
     """The organization code or the national code is in use."""
 
-    code = "code_taken"
+    code = "organization_code_taken"
     sentence = "代码 {taken} 已被使用。请核对机构代码；确实是本机构的，请联系系统维护人员。"
 
 
@@ -61,7 +61,7 @@ class NotForOwners(Refusal):
 class NoPharmacist(Refusal):
     """Only a pharmacist of this facility comes on duty."""
 
-    code = "no_pharmacist"
+    code = "not_a_pharmacist"
     sentence = "您在本机构没有有效的药师岗位，不能登记在岗。请负责人在「人员」里核对岗位和有效期。"
 
 
