@@ -101,21 +101,21 @@ class Floor:
     def run(self, seconds: float) -> tuple[list[float], float]:
         """Write sales for a while on floor-only facilities' rows; returns waits (ms) and sales per second."""
         context = multiprocessing.get_context("spawn")
-        queue = context.Queue()
+        queue, together = context.Queue(), context.Barrier(8)
         urls = {
             wing: {role: url.replace("+psycopg", "") for role, url in roles.items()}
             for wing, roles in self.world.urls.items()
         }
         workers = [
-            context.Process(target=_work, args=(urls, self._mine(number), self.pattern, seconds, queue))
+            context.Process(target=_work, args=(urls, self._mine(number), self.pattern, seconds, queue, together))
             for number in range(8)
         ]
-        began = time.perf_counter()
         [worker.start() for worker in workers]
-        waits = [wait for _ in workers for wait in queue.get()]
+        ended = [queue.get() for _ in workers]
         [worker.join() for worker in workers]
+        waits = [wait for each, _ in ended for wait in each]
         assert waits, "the floor wrote nothing"
-        return waits, len(waits) / (time.perf_counter() - began)
+        return waits, sum(len(each) / took for each, took in ended)
 
     def _mine(self, number: int) -> dict:
         from tests.benchmarks.bench_counter import Till
@@ -168,13 +168,15 @@ def _pattern(world, till) -> dict:
     return {"rows": rows, "body": bytes(body), "basket": str(sale)}
 
 
-def _work(urls, mine, pattern, seconds, queue) -> None:
+def _work(urls, mine, pattern, seconds, queue, together) -> None:
     facility = psycopg.connect(urls["facility"]["app"])
     center = psycopg.connect(urls["center"]["interface"])
-    waits = []
-    until = time.perf_counter() + seconds
-    turn = 0
+    waits: list[float] = []
     baskets = _baskets(urls, mine, 600)
+    turn = 0
+    together.wait()
+    started = time.perf_counter()
+    until = started + seconds
     while time.perf_counter() < until and turn < 600:
         params = _params(mine, pattern, turn, baskets[turn])
         began = time.perf_counter()
@@ -183,9 +185,9 @@ def _work(urls, mine, pattern, seconds, queue) -> None:
         _commit(facility, mine["tenant"], CONFIRM, params)
         waits.append((time.perf_counter() - began) * 1000)
         turn += 1
+    queue.put((waits, time.perf_counter() - started))
     facility.close()
     center.close()
-    queue.put(waits)
 
 
 def _baskets(urls, mine, count) -> list[str]:

@@ -88,13 +88,13 @@ class World:
                 bridge[shop.code] = shop.center_secret
             more = []
             if not self.shops:
-                for number in range(10, 9 + FACILITIES):
+                for clerk in range(10, 9 + FACILITIES):
                     with self.facility.app_context(), tenancy.as_tenant(shop.tenant_id):
                         added = actions.add_staff(
-                            actions.NewStaff(f"0{number}", f"店员{number}", password=PASSWORD),
+                            actions.NewStaff(f"0{clerk}", f"店员{clerk}", password=PASSWORD),
                             [Grant("clerk", shop.facility_id)],
                         )
-                    more.append((added.staff_id, f"0{number}"))
+                    more.append((added.staff_id, f"0{clerk}"))
             self.shops.append(Shop(shop.tenant_id, shop.facility_id, shop.clerk, shop.code, [], more))
         Path(self.environment["SUNMED_BRIDGE_SECRETS"]).write_text(json.dumps(bridge))
         self._fill_facility()

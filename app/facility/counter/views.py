@@ -17,6 +17,7 @@ from app.core.signin import needs
 from app.core.web import is_htmx, show_price
 from app.facility.catalog import queries as catalog
 from app.facility.counter import baskets, queries, refunds, rules, screens, settling
+from app.facility.counter.refund_plans import Back
 from app.facility.db import run
 from app.facility.insurance import identify, machine
 from app.facility.stock import queries as stock
@@ -351,13 +352,13 @@ def _tenders(text: str) -> list[rules.Tender]:
     return found
 
 
-def _back() -> list[refunds.Back]:
+def _back() -> list[Back]:
     found = []
     for name, value in request.form.items():
         prefix, dash, number = name.partition("-")
         if prefix == "quantity" and dash and number.isascii() and number.isdigit() and value.strip() not in {"", "0"}:
             line = int(number[:9])
-            found.append(refunds.Back(line, _number(value, _("退货数量")), request.form.get(f"goods-{line}", "kept")))
+            found.append(Back(line, _number(value, _("退货数量")), request.form.get(f"goods-{line}", "kept")))
     return found
 
 

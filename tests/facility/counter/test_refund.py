@@ -5,7 +5,7 @@ import pytest
 from app.core import tenancy
 from app.facility.counter import refunds, rules
 from app.facility.counter.errors import ApprovalNeeded, RefundNotPossible, RefundTooMuch
-from app.facility.counter.refunds import Back
+from app.facility.counter.refund_plans import Back
 from tests.factories.city import at_center, make_covered_goods, make_insured, make_insured_pharmacy, sell_insured
 from tests.factories.shop import check_books, desk_of, make_goods, on_hand, one, open_shift, sell
 
