@@ -154,6 +154,11 @@ def _add(desk: Desk, basket: rules.Basket, card: catalog.ProductCard) -> None:
     rules.show_lot(line, _lot(lots[0], card))
 
 
+def class_of(card: catalog.ProductCard) -> str:
+    """The class a label may promise: without a national code the center pays nothing, whatever the catalog file said."""
+    return card.insurance_class or "" if card.national_code or not card.insurance_class else "C"
+
+
 def about_of(card: catalog.ProductCard) -> rules.About:
     """The product as the basket keeps it. Raises NotSellable for a stopped product."""
     if not card.is_active:
@@ -161,7 +166,7 @@ def about_of(card: catalog.ProductCard) -> rules.About:
     return rules.About(
         product_id=card.id, code=card.code, national=card.national_code or "", barcode=card.barcode or "", name=card.generic_name, trade=card.trade_name,
         spec=card.spec, maker=card.maker, approval=card.approval_number, pack_size=card.pack_size, pack_unit=card.pack_unit, base_unit=card.base_unit,
-        rx_class=card.rx_class, insurance_class=card.insurance_class or "", selfpay_share=str(card.selfpay_share or ""), trace_required=card.trace_required,
+        rx_class=card.rx_class, insurance_class=class_of(card), selfpay_share=str(card.selfpay_share or ""), trace_required=card.trace_required,
         split_allowed=card.split_allowed, pack_price=f"{card.pack_price:f}" if card.pack_price is not None else "",
         split_price=f"{card.split_price:f}" if card.split_price is not None else "",
     )  # fmt: skip

@@ -391,7 +391,7 @@ def _choice(pair: tuple[catalog.ProductCard, Any]) -> dict[str, Any]:
     priced = card.pack_price is not None
     return {
         "id": card.id, "name": card.name, "spec": card.spec, "maker": card.maker,
-        "class_label": screens.class_label(card.insurance_class or "", str(card.selfpay_share or ""), card.rx_class),
+        "class_label": screens.class_label(baskets.class_of(card), str(card.selfpay_share or ""), card.rx_class),
         "price": show_price(card.pack_price) if priced else "—", "unit_name": card.pack_unit, "stock_text": f"{packs} {card.pack_unit}",
         "expires_on": held.expires_on if held else None, "sellable": bool(packs and priced), "why": _("无库存") if priced else _("没有售价"),
     }  # fmt: skip
