@@ -29,7 +29,7 @@ LIMITS = {
 def prepare(admin_url: str, wing: str, passwords: dict[str, str], database: str | None = None) -> dict[str, str]:
     """Make roles and database of a wing where missing, migrate it, and return the address of each role."""
     name = database or wing
-    with psycopg.connect(plain(admin_url), autocommit=True) as connection:
+    with administer(admin_url) as connection:
         make_roles(connection, wing, passwords)
         make_database(connection, wing, name)
     with psycopg.connect(plain(admin_url, name), autocommit=True) as connection:
@@ -99,6 +99,11 @@ def make_database(connection: psycopg.Connection, wing: str, name: str) -> None:
         connection.execute(
             sql.SQL("grant connect on database {} to {}").format(sql.Identifier(name), sql.Identifier(f"{wing}_{role}"))
         )
+
+
+def administer(admin_url: str) -> psycopg.Connection:
+    """Connect to a server as its administrator, beside the wing's database, which may not be there yet."""
+    return psycopg.connect(plain(admin_url, "postgres"), autocommit=True)
 
 
 def plain(url: str, database: str | None = None) -> str:

@@ -96,7 +96,7 @@ def _read(folder: Path, wings: tuple[str, ...]) -> dict[str, Any]:
 def newer(admin: str, urls: dict[str, str], wing: str, manifest: dict[str, Any]) -> list[str]:
     """Name the streams whose present facts the backup does not have."""
     name = settings.database_name(wing) or wing
-    with psycopg.connect(databases.plain(admin), autocommit=True) as connection:
+    with databases.administer(admin) as connection:
         if not _exists(connection, name):
             return []
     with installation.engine(urls["owner"]) as engine, engine.connect() as connection:
@@ -130,7 +130,7 @@ def put_back(home: Home, admin: str, wing: str, folder: Path, expected: dict[str
     name = settings.database_name(wing) or wing
     beside, aside = f"{name}_restoring", f"{name}_before_{_stamp()}"
     secrets = home.secrets()
-    with psycopg.connect(databases.plain(admin), autocommit=True) as connection:
+    with databases.administer(admin) as connection:
         connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(beside)))
         databases.make_roles(connection, wing, secrets)
         databases.make_database(connection, wing, beside)
@@ -144,7 +144,7 @@ def put_back(home: Home, admin: str, wing: str, folder: Path, expected: dict[str
         found = backup.describe(connection, wing)
     if (found["heads"], found["rows"]) != (expected["heads"], expected["rows"]):
         raise Refused(f"what came back into {beside} is not what was dumped; the present database was left as it is.")
-    with psycopg.connect(databases.plain(admin), autocommit=True) as connection:
+    with databases.administer(admin) as connection:
         was_there = _exists(connection, name)
         if was_there:
             _rename(connection, name, aside)

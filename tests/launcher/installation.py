@@ -41,6 +41,7 @@ class Installation:
         }  # fmt: skip
         self.process = None
         if not (folder / "secrets.json").exists():  # This process makes goods and people too: one key for both.
+            (folder / "secrets.json").touch(mode=0o600)
             (folder / "secrets.json").write_text(json.dumps({"data_key": os.environ["SUNMED_DATA_KEY"]}))
 
     def command(self, name, **environment):
