@@ -6,7 +6,7 @@ import { play } from "./sounds.js";
 import * as tender from "./tender.js";
 import { afterEntry, closeChoices, moveChoice, options, take } from "./counter/entry.js";
 import { hold, openLine, openPerson, openPrescriptions } from "./counter/layers.js";
-import { moveLine, quantityField, reselect, select, stepQuantity } from "./counter/lines.js";
+import { moveLine, reselect, select, setQuantity, stepQuantity, typeQuantity } from "./counter/lines.js";
 import { afterSettlement, follow, preview, reprint, settle } from "./counter/pay.js";
 import { $, basketId, entry, hasLines, mount, send, standing, state, till } from "./counter/till.js";
 
@@ -152,7 +152,7 @@ function lineKey(event) {
     ArrowUp: () => moveLine(-1),
     "+": () => stepQuantity(1),
     "-": () => stepQuantity(-1),
-    "*": () => quantityField(state.selected)?.select(),
+    "*": () => typeQuantity(),
     Delete: () => send(`/lines/${state.selected}`, { delete: 1 }),
   };
   if (!(event.key in keys)) return false;
@@ -164,7 +164,8 @@ function lineKey(event) {
 function quantityKey(event) {
   if (event.key === "Escape") /** @type {HTMLInputElement} */ (event.target).value = $(`#line-${state.selected} .qty`)?.textContent ?? "1";
   if (!["Enter", "Escape"].includes(event.key)) return false;
-  entry()?.focus(); // Leaving the field sends it.
+  if (event.key === "Enter") setQuantity(state.selected, Number(/** @type {HTMLInputElement} */ (event.target).value));
+  entry()?.focus(); // Leaving the field by another way sends it too.
   return true;
 }
 

@@ -122,7 +122,7 @@ class Shop:
         from app.facility.organizations import actions
         from app.facility.organizations.rules import Grant
 
-        number = f"b{secrets.token_hex(2)}"
+        number = str(secrets.randbelow(90_000) + 10_000)
         with self.app.app_context(), self.pharmacy.acting():
             person = actions.NewStaff(number, name or NAMES[next(_turn) % len(NAMES)], password=PASSWORD, demo=True)
             actions.add_staff(person, [Grant(role, self.pharmacy.facility_id)])

@@ -55,3 +55,27 @@ def test_sell_for_cash_by_keys_alone(till, shop):
     assert "补打" not in slip
     page.keyboard.press("Alt+p")
     assert re.search(r"补打 1\b", printed(page, 2))
+
+
+def test_light_and_quick(till, shop, product):
+    """The budgets of the counter: what it weighs the first time, a scan to its line, F9 to settled, nothing jumps."""
+    goods = [shop.goods(2) for _ in range(6)]
+    page = till()
+    weight = page.evaluate(
+        "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')].reduce((sum, one) => sum + one.encodedBodySize, 0)"
+    )
+    assert weight < 300_000
+    for place in range(2):
+        for count, one in enumerate(goods, 1):
+            scan_line(page, one.codes[place], count)
+        page.keyboard.press("F9")
+        expect_settled(page)
+        page.evaluate("document.querySelector('#settled').removeAttribute('data-sale')")
+    seen = page.evaluate("window.seen")
+    scans, settles = sorted(seen["scan"]), sorted(seen["settle"])
+    print(
+        f"page {weight / 1000:.0f} kB, scan to line {scans[len(scans) // 2]:.0f} ms (slowest {scans[-1]:.0f}), settle {settles[-1]:.0f} ms, shift {seen['shift']:.4f}"
+    )
+    assert scans[len(scans) // 2] < 250, "a scan must feel immediate (the budget of 100 ms is for a till of its own)"
+    assert settles[-1] < 1_000
+    assert seen["shift"] < 0.02

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.center.supervision import rules
+from app.national import codes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,7 +106,7 @@ def _side(row: Any, settlement: Any | None, life: Sequence[Any]) -> dict[str, An
         each.receipt for each in life if each.kind == "received" and each.stream == row.stream and each.at <= row.at
     ]
     return {
-        "institution": (row.institution, row.district),
+        "institution": (row.institution, codes.place(row.district)),
         "buyer": (settlement.person, settlement.by_agent) if settlement else (row.paid,),
         "source": tuple(sources),
         "scan_seconds": int((row.at - row.scanned_at).total_seconds()) if row.scanned_at else None,

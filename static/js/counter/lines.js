@@ -34,9 +34,38 @@ export function reselect() {
   const last = rows().at(-1)?.dataset.line ?? "";
   select(keep ? state.selected : said || (rows().some((row) => row.dataset.line === state.selected) ? state.selected : last));
   for (const [line, { quantity }] of waiting) showQuantity(line, quantity);
+  goOnTyping();
+}
+
+/** A quantity that was being typed when an answer replaced its row. @type {{line: string, value: string, start: number | null, end: number | null} | undefined} */
+let typed;
+
+till.addEventListener("htmx:oobBeforeSwap", () => {
+  const field = document.activeElement;
+  if (!(field instanceof HTMLInputElement) || !field.matches("[data-quantity]")) return;
+  const line = /** @type {HTMLElement | null} */ (field.closest("tr.line"))?.dataset.line ?? "";
+  typed = { line, value: field.value, start: field.selectionStart, end: field.selectionEnd };
+});
+
+/** A late answer never overwrites newer typing: the new field takes over what the old one held. */
+function goOnTyping() {
+  const field = typed && quantityField(typed.line);
+  if (typed && field && field !== document.activeElement) {
+    if (state.selected !== typed.line) select(typed.line, true);
+    field.focus();
+    field.value = typed.value;
+    if (typed.start !== null) field.setSelectionRange(typed.start, typed.end);
+  }
+  typed = undefined;
 }
 
 export const quantityField = (/** @type {string} */ line) => /** @type {HTMLInputElement | null} */ (document.querySelector(`#line-${line} [data-quantity]`));
+
+export function typeQuantity() {
+  const field = quantityField(state.selected);
+  field?.focus();
+  field?.select();
+}
 
 /** @param {string} line @param {number} quantity */
 export function showQuantity(line, quantity) {
