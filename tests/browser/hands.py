@@ -166,16 +166,4 @@ def picture(page, name: str, size: tuple[int, int] = (1280, 800)) -> None:
         page.wait_for_timeout(150)
     path = Path(IMAGES / f"{name}.png")
     page.screenshot(path=path, animations="disabled", caret="hide")
-    _make_small(path)
     page.set_viewport_size(before)
-
-
-def _make_small(path: Path) -> None:
-    """A palette of 128 colours: a third of the bytes, and no difference to the eye."""
-    try:
-        from PIL import Image
-    except ImportError:
-        return
-    with Image.open(path) as full:
-        small = full.convert("RGB").quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    small.save(path, optimize=True)

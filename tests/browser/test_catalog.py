@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.hands import check_axe
-from tests.browser.test_screens import look
+from tests.browser.scenes import look
 
 LIST = "hospital_formulary/药品目录 20260227.xlsx"
 

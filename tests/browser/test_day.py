@@ -19,7 +19,7 @@ from tests.browser.hands import (
     sign_in as come_in,
 )
 from tests.browser.product import PASSWORD
-from tests.browser.test_screens import insure, read_card
+from tests.browser.scenes import insure, read_card
 from tests.factories.shop import make_code
 
 
