@@ -16,12 +16,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+import msgspec
 import sqlalchemy
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from psycopg import RawCursor
 from psycopg import errors as pg
 from psycopg.rows import namedtuple_row
+from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import Int8Dumper
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
@@ -235,13 +237,18 @@ class Hot:
             if last:
                 self._ended = True
                 self._connection.commit()
-        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+        return [cursor.fetchall() if _has_rows(cursor) else [] for cursor in cursors]
 
     def commit(self) -> None:
         """Commit what was run; harmless after `run_last`."""
         if not self._ended:
             self._ended = True
             self._connection.commit()
+
+
+def _has_rows(cursor: RawCursor[Any]) -> bool:
+    """Say whether a statement answers rows, without describing their columns."""
+    return cursor.pgresult is not None and cursor.pgresult.nfields > 0
 
 
 _PARAMETER = re.compile(r"%%|%\((\w+)\)s")
@@ -261,6 +268,7 @@ def _numbered(statement: str) -> tuple[str, tuple[str, ...]]:
 def _whole_numbers_are_bigint(connection: Any, _record: Any) -> None:
     """One type for all whole numbers, so that a statement is planned once and not once per size of its numbers."""
     connection.adapters.register_dumper(int, Int8Dumper)
+    set_json_loads(msgspec.json.decode, connection)
 
 
 @contextmanager

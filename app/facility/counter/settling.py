@@ -51,6 +51,21 @@ class Asked:
     receipt: str = ""
 
 
+@dataclass(frozen=True)
+class AsAsked:
+    """A sale whose outcome is awaited: what its fact and its tenders will say."""
+
+    id: UUID
+    receipt: str
+    terminal: str
+    staff_id: int
+    operator: str
+    total_fen: int
+    given: list[rules.Tender]
+    basket: rules.Basket
+    picks: list[dict[str, Any]]
+
+
 def settle_basket(
     desk: Desk, basket_id: UUID, version: int, tenders: Sequence[rules.Tender] = (), *, seen: bool = False
 ) -> Outcome:
@@ -115,7 +130,7 @@ def _ask(desk: Desk, basket_id: UUID, version: int, tenders: tuple[rules.Tender,
         faults.at("settle.reserved")
         if draft["infno"] is None:
             return Asked(_finish_cash(hot, desk, draft, basket, row, tenders))
-    return Asked(None, _attempt(desk, draft, row), row.receipt)
+    return Asked(None, _attempt(desk, draft, basket, row), row.receipt)
 
 
 def _load(hot: Hot, desk: Desk, keys: dict[str, Any], version: int, digest: bytes) -> tuple[Any, bool]:
@@ -163,7 +178,7 @@ def _draft(
     draft = {
         **keys, "version": loaded.version, "station": desk.station, "terminal": desk.terminal, "shift": loaded.shift_id,
         "paid": "insured" if insured else "self", "digest": digest, "total_fen": basket.total_fen,
-        "identification": loaded.identification_id, "tendered": as_json(list(tenders)),
+        "identification": loaded.identification_id, "tendered": as_json(list(tenders)), "given": list(tenders),
         "lines": as_json([_line(line) for line in basket.lines]),
         "codes": as_json([{"line_no": line.line_no, "code": code.code, "quantity": code.quantity, "split": line.split} for line in basket.lines for code in line.codes]),
         "attempt": None, "document_kind": "sale", "infno": None, "institution": "", "message_digest": b"", "sealed": b"", "deadline": keys["at"],
@@ -228,11 +243,23 @@ def _line(line: rules.Line) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _attempt(desk: Desk, draft: dict[str, Any], row: Any) -> machine.Attempt:
+def _attempt(desk: Desk, draft: dict[str, Any], basket: rules.Basket, row: Any) -> machine.Attempt:
+    known = AsAsked(
+        draft["document"],
+        row.receipt,
+        desk.terminal,
+        desk.staff_id,
+        desk.operator,
+        draft["total_fen"],
+        draft["given"],
+        basket,
+        row.picks,
+    )
     stored: machine.Sealed = draft["_stored"]
     return machine.Attempt(
         id=draft["attempt"], tenant_id=desk.tenant_id, facility_id=desk.facility_id, document_kind="sale", document_id=draft["document"], infno="2102",
         message_id=row.message_id, asked_at=draft["at"], body=stored.body("2102", row.message_id, draft["at"]), psn_no=stored.psn_no,
+        known=known,
     )  # fmt: skip
 
 
@@ -305,10 +332,7 @@ class Sales:
         faults.at("settle.confirming")
         with transaction(settings=attempt.settings) as hot:
             keys = machine.outcome(attempt, was, "accepted")
-            rows = hot.run_all([(statements.SALE_AS_ASKED, keys), (statements.PICKS, keys)])
-            sale = rows[0][0]
-            basket = msgspec.json.decode(sale.content, type=rules.Basket)
-            params = _confirmation(attempt, keys, sale, basket, [pick._asdict() for pick in rows[1]], split)
+            params = _confirmation(attempt, keys, attempt.known or _read_again(hot, keys), split)
             written = hot.run_all([(statements.CONFIRM, params), (statements.TELL, params)], last=True)
         faults.at("settle.confirmed")
         return bool(written[0])
@@ -326,17 +350,32 @@ class Sales:
         return bool(written)
 
 
+def _read_again(hot: Hot, keys: dict[str, Any]) -> AsAsked:
+    """A sale as it was asked for, when somebody else than its own request confirms it."""
+    rows, picks = hot.run_all([(statements.SALE_AS_ASKED, keys), (statements.PICKS, keys)])
+    sale = rows[0]
+    number, _, name = str(sale.who).partition(" ")
+    given = msgspec.convert(sale.tendered, type=list[rules.Tender])
+    basket = msgspec.json.decode(sale.content, type=rules.Basket)
+    operator = f"{number} {mask_name(name)}"
+    return AsAsked(
+        sale.id,
+        sale.receipt,
+        sale.terminal,
+        sale.staff_id,
+        operator,
+        sale.total_fen,
+        given,
+        basket,
+        [pick._asdict() for pick in picks],
+    )
+
+
 def _confirmation(
-    attempt: machine.Attempt,
-    keys: dict[str, Any],
-    sale: Any,
-    basket: rules.Basket,
-    picks: list[dict[str, Any]],
-    split: messages.Split,
+    attempt: machine.Attempt, keys: dict[str, Any], sale: AsAsked, split: messages.Split
 ) -> dict[str, Any]:
     """All parameters of CONFIRM and TELL."""
-    given = msgspec.convert(sale.tendered, type=list[rules.Tender])
-    paid = _own_part(split.cash_fen, given)
+    paid = _own_part(split.cash_fen, sale.given)
     insured = [
         rules.Tender("fund", split.fund_fen),
         rules.Tender("account", split.account_fen),
@@ -346,17 +385,9 @@ def _confirmation(
         "setl_id": split.setl_id, "msgid": attempt.message_id, "fund_fen": split.fund_fen, "account_fen": split.account_fen,
         "mutual_fen": split.mutual_fen, "cash_fen": split.cash_fen,
     }  # fmt: skip
-    lines = events.sold_lines(basket.lines, picks)
-    number, _, name = str(sale.who).partition(" ")
+    lines = events.sold_lines(sale.basket.lines, sale.picks)
     facts = events.sale_sold(
-        sale.id,
-        sale.receipt,
-        keys["at"],
-        f"{number} {mask_name(name)}",
-        sale.terminal,
-        sale.total_fen,
-        lines,
-        settlement,
+        sale.id, sale.receipt, keys["at"], sale.operator, sale.terminal, sale.total_fen, lines, settlement
     )
     return {
         **keys, "staff": sale.staff_id, "setl_id": split.setl_id, "mdtrt_id": split.mdtrt_id, "money": as_json(money_of(split)),

@@ -5,7 +5,7 @@ released; this module asks, and finds out which of the two it is. The request's 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -52,6 +52,9 @@ class Attempt:
     body: bytes
     psn_no: str
     given_up: bool = False
+    known: Any = field(
+        default=None, compare=False, repr=False
+    )  # What the asking room still has at hand; a worker reads it again.
 
     @property
     def settings(self) -> dict[str, str]:
