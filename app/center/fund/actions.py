@@ -35,7 +35,7 @@ from app.center.fund.errors import (
 from app.center.fund.rules import allocate_to_lines
 from app.center.fund.settling import draft_of, new_id
 from app.center.registry.errors import UnknownPerson
-from app.core import faults
+from app.core import faults, personal
 from app.core.clock import CHINA, business_date
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def withdraw_message(message: Message, omsgid: str, oinfno: str, psn_no: str, do
                 if not original.reversed_by:
                     return _write_reversal(hot, message, original, lambda _original, _setl_id: done(), withdraws=omsgid)
             answer = done()
-            hot.run_last(statements.ANSWER, _head(message) | {"answer": answer})
+            hot.run_last(statements.ANSWER, _head(message) | {"answer": _sealed(answer)})
         return answer
 
     return _tried(act)
@@ -157,7 +157,7 @@ def withdraw_message(message: Message, omsgid: str, oinfno: str, psn_no: str, do
 def keep_refusal(message: Message, answer: bytes) -> bytes:
     """Keep a refusal as the answer of its message; if a twin was answered meanwhile, give the twin's answer."""
     with transaction("interface", NOTHING) as hot:
-        kept = hot.run(statements.KEEP_ANSWER, _head(message) | {"answer": answer, "state": "refused"})
+        kept = hot.run(statements.KEEP_ANSWER, _head(message) | {"answer": _sealed(answer), "state": "refused"})
         return answer if kept else _stored(hot, message)
 
 
@@ -199,7 +199,12 @@ def _stored(hot: Hot, message: Message) -> bytes:
     if known.state == "reversed":
         raise MessageReversed
     assert known.answer is not None
-    return bytes(known.answer)
+    return personal.unseal_bytes("center", bytes(known.answer))
+
+
+def _sealed(answer: bytes) -> bytes:
+    """An answer as it is kept for replay: it names the person, so it lies there encrypted."""
+    return personal.seal("center", answer)
 
 
 def _locked(hot: Hot, message: Message, setl_id: str) -> Any:
@@ -225,7 +230,7 @@ def _write_reversal(
     hot.run_last(
         statements.WRITE_REVERSAL,
         {
-            "answer": answer,
+            "answer": _sealed(answer),
             "setl_id": setl_id,
             "original": original.setl_id,
             "institution_code": message.institution,
@@ -280,7 +285,7 @@ def _rows(message: Message, draft: Draft, answer: bytes) -> dict[str, Any]:
     credential = draft.purchase.credential
     token = credential.lookup if credential.kind == "01" and not draft.purchase.replaces else None
     return {
-        "answer": answer,
+        "answer": _sealed(answer),
         "settlement": _text(_settlement(message, draft)),
         "entries": _text(_entries(draft)),
         "claims": _text(draft.claims),
