@@ -42,7 +42,10 @@ where n.tenant_id = %(tenant)s and n.sale_id = %(sale)s order by n.line_no limit
 """
 TENDERS = "select kind, amount_fen from tender where tenant_id = %(tenant)s and document_id = %(sale)s order by id"
 PRINTED = "select count(*) as count from receipt_print where tenant_id = %(tenant)s and document_id = %(sale)s"
-PRINT = "insert into receipt_print (tenant_id, document_id, staff_id, size, at) values (%(tenant)s, %(sale)s, %(staff)s, %(size)s, %(at)s)"
+PRINT = """
+insert into receipt_print (tenant_id, document_id, staff_id, size, at)
+select tenant_id, id, %(staff)s, %(size)s, %(at)s from sale where tenant_id = %(tenant)s and id = %(sale)s and facility_id = %(facility)s and state = 'settled'
+"""
 
 
 def get_sale(desk: Desk, sale_id: UUID) -> tuple[Any, list[Any], list[Any], int]:

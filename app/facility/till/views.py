@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from app.core import clock, shell, signin
-from app.core.errors import WrongInput
+from app.core.errors import NotFound, WrongInput
 from app.core.money import yuan_to_fen
 from app.core.personal import mask_name
 from app.core.signin import needs
@@ -145,6 +145,8 @@ def check_with_center(sale_id: UUID) -> ResponseReturnValue:
 def _receipt(sale_id: UUID, *, auto: bool) -> ResponseReturnValue:
     size = request.values.get("size", "80")
     head, lines, tenders, printed = receipts.get_sale(signin.here(), sale_id)
+    if head.state != "settled":  # What was not paid has no receipt, and none may be handed out.
+        raise NotFound
     if printed == 0:
         receipts.note_print(signin.here(), sale_id, size if size in receipts.SIZES else "80")
         printed = 1
