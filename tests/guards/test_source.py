@@ -67,18 +67,21 @@ def _names(node) -> set:
 
 def _money_faults(path, tree):
     for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.BinOp)
-            and isinstance(node.op, ast.Div)
-            and any(name.endswith("_fen") for name in _names(node))
-        ):
+        of_money = any(name.endswith("_fen") for name in _names(node))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and of_money:
             yield f"{path}:{node.lineno} divides money with /"
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float":
-            if any(name.endswith(("_fen", "_price", "price", "amount", "quantity")) for name in _names(node)):
-                yield f"{path}:{node.lineno} makes a float of money or goods"
-        if isinstance(node, ast.BinOp) and any(name.endswith("_fen") for name in _names(node)):
-            if any(isinstance(part, ast.Constant) and isinstance(part.value, float) for part in ast.walk(node)):
-                yield f"{path}:{node.lineno} mixes money with a float"
+        if isinstance(node, ast.BinOp) and of_money and _has_float(node):
+            yield f"{path}:{node.lineno} mixes money with a float"
+        if _makes_float(node) and any(name.endswith(("_fen", "price", "amount", "quantity")) for name in _names(node)):
+            yield f"{path}:{node.lineno} makes a float of money or goods"
+
+
+def _has_float(node) -> bool:
+    return any(isinstance(part, ast.Constant) and isinstance(part.value, float) for part in ast.walk(node))
+
+
+def _makes_float(node) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float"
 
 
 def test_money_is_never_a_float():

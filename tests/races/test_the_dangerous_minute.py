@@ -8,6 +8,7 @@ import pytest
 from app.core import tenancy
 from app.facility.insurance import machine
 from tests.factories.city import at_center, make_insured
+from tests.factories.people import post, sign_in
 from tests.factories.shop import check_books, on_hand, one
 
 
@@ -94,6 +95,10 @@ def test_2601_overtakes_its_2102_and_the_late_request_finds_a_tombstone(facility
     request.result(30)
 
     assert attempt_of(pharmacy, basket).state == "reversed"
+    clerk = facility_app.test_client()
+    sign_in(clerk, pharmacy, pharmacy.clerk)
+    assert clerk.get(f"/till/receipts/{basket}").status_code == 404  # Nothing was paid: there is no receipt.
+    assert post(clerk, f"/till/receipts/{basket}/prints").status_code == 404
     assert written(pharmacy, basket) == ("refused", 0, 0, 0)
     assert account(center_app, person) == 10_000
     assert on_hand(pharmacy, goods) == (72, 0)
@@ -157,6 +162,6 @@ def test_eight_workers_and_the_request_write_one_outcome(facility_app, center_ap
 
     assert sorted(ended)[0] in {"confirmed", "taken"}
     assert ended.count("confirmed") <= 1
-    assert outcome.kind == "settled"
+    assert outcome.kind in {"settled", "unknown"}  # Unknown: a worker was just about to write; the screen asks again.
     assert written(pharmacy, basket) == ("settled", 1, 1, 1)
     check_books(pharmacy)
