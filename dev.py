@@ -32,7 +32,7 @@ COMMANDS = {
 
 def main() -> int:
     """Install what is missing, then do what was asked."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this is what says so to an older Python
         return _stop(f"Sunmed needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     if command not in COMMANDS:

@@ -116,8 +116,8 @@ def _fill_center(app: Any, made: dict[str, Any], totp: str) -> None:
     from app.center.fund.publishing import publish_demo_policies
     from app.center.registry import demo as registry_demo
     from app.center.registry import officer_actions as officers
-    from app.center.registry.officer_errors import OfficerNumberTaken
     from app.center.registry.actions import NewInstitution
+    from app.center.registry.officer_errors import OfficerNumberTaken
     from app.core import tenancy
 
     institutions = [

@@ -23,8 +23,10 @@ def isolate_center(table: str) -> list[str]:
     """Fence a table of the center wing by the officer's district."""
     return [
         *_force(table, "center_owner"),
-        f"create policy district on {table} to center_app using (district like {DISTRICT} || '%') "
-        f"with check (district like {DISTRICT} || '%')",
+        (
+            f"create policy district on {table} to center_app using (district like {DISTRICT} || '%') "
+            f"with check (district like {DISTRICT} || '%')"
+        ),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alembic import op
+
 from migrations.helpers import force, isolate, open_to
 
 revision = "0005"
@@ -375,7 +376,11 @@ UP = [
 def upgrade() -> None:
     for statement in UP:
         op.execute(statement)
-    for statement in (*force("worker_heartbeat", "facility_owner"), *open_to("worker_heartbeat", "facility_worker"), *open_to("worker_heartbeat", "facility_app")):
+    for statement in (
+        *force("worker_heartbeat", "facility_owner"),
+        *open_to("worker_heartbeat", "facility_worker"),
+        *open_to("worker_heartbeat", "facility_app"),
+    ):
         op.execute(statement)
     for table in TABLES:
         for statement in isolate(table, worker=False):
