@@ -10,7 +10,7 @@ from app.core import clock, tenancy
 from app.core.signin import Ticket
 from app.facility.catalog import imports
 from app.facility.counter import baskets, refunds
-from app.facility.counter.refunds import Back
+from app.facility.counter.refund_plans import Back
 from app.facility.organizations import actions as organizations
 from app.facility.stock import actions as stock
 from app.facility.stock.rules import ReceiptLine
