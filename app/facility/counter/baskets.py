@@ -59,7 +59,7 @@ def find_open(desk: Desk) -> Opened | None:
         facility=desk.facility_id,
         station=desk.station,
     ).one_or_none()
-    return _opened(row) if row else None
+    return opened(row) if row else None
 
 
 def get_basket(desk: Desk, basket_id: UUID) -> Opened:
@@ -67,7 +67,7 @@ def get_basket(desk: Desk, basket_id: UUID) -> Opened:
     row = run(GET, id=basket_id, facility=desk.facility_id).one_or_none()
     if row is None:
         raise NotFound
-    return _opened(row)
+    return opened(row)
 
 
 def list_held(desk: Desk) -> list[Any]:
@@ -77,7 +77,7 @@ def list_held(desk: Desk) -> list[Any]:
         facility=desk.facility_id,
         most=MOST_HELD,
     )
-    return [(row.id, row.changed_at, _read(row.content)) for row in rows]
+    return [(row.id, row.changed_at, read(row.content)) for row in rows]
 
 
 @action
@@ -405,7 +405,7 @@ def _change(
         row = _begin(desk, basket_id)
     if row.state != "open" or (version is not None and version != row.version):
         raise StaleBasket
-    basket = _read(row.content)
+    basket = read(row.content)
     change(basket)
     if not keeps_preview:
         basket.preview = None
@@ -435,9 +435,11 @@ def _line(basket: rules.Basket, line_no: int) -> rules.Line:
     return line
 
 
-def _opened(row: Any) -> Opened:
-    return Opened(row.id, row.version, row.state, _read(row.content))
+def opened(row: Any) -> Opened:
+    """A basket from its row."""
+    return Opened(row.id, row.version, row.state, read(row.content))
 
 
-def _read(content: str) -> rules.Basket:
+def read(content: str) -> rules.Basket:
+    """A basket's content from its stored text."""
     return msgspec.json.decode(content, type=rules.Basket)

@@ -11,9 +11,9 @@ from app.core import clock, signin
 from app.core.money import fen_to_yuan
 from app.core.web import show_price
 from app.facility.counter import baskets, rules
-from app.facility.db import run, transaction
+from app.facility.counter.look import Look, look
+from app.facility.db import transaction
 from app.facility.insurance import identify
-from app.facility.organizations import queries as organizations
 from app.facility.till import shifts
 from app.national import codes
 
@@ -25,84 +25,48 @@ if TYPE_CHECKING:
 
 NEAR = timedelta(days=180)  # Default; the stock room makes it each product's own.
 BANDS = {"pass": "pass", "ask": "check", "check": "check", "hold": "hold"}
-STUCK = """
-select s.id, s.receipt, s.asked_at as at, s.total_fen, i.shown ->> 'masked_name' as who
-from sale s join basket b on b.tenant_id = s.tenant_id and b.id = s.id
-left join identification i on i.tenant_id = s.tenant_id and i.id = s.identification_id
-where s.station = :station and s.state = 'asked' and b.state = 'closed' order by s.asked_at limit 20
-"""
-UNKNOWN = """
-select s.id, s.receipt, s.asked_at, a.tries, a.deadline_at, a.next_at, a.given_up_at, a.state as attempt, b.content ->> 'preview' as preview
-from sale s join basket b on b.tenant_id = s.tenant_id and b.id = s.id and b.state = 'asked'
-join insurance_attempt a on a.tenant_id = s.tenant_id and a.document_id = s.id and a.state in ('asked', 'recovering')
-where s.station = :station and s.state = 'asked' order by s.asked_at desc limit 1
-"""
-LAST = """
-select id, receipt, settled_at as at, total_fen, cash_fen, tendered from sale
-where facility_id = :facility and station = :station and state = 'settled' order by asked_at desc limit 1
-"""
 
 
 def counter_page(desk: Desk, **more: Any) -> dict[str, Any]:
     """Everything the whole counter needs, as of now."""
-    shift = shifts.find_current(desk)
+    seen = look(desk)
     found: dict[str, Any] = {
-        "shift": {"opened_at": shift.opened_at, "terminal": desk.terminal} if shift else None,
-        "terminal": desk.terminal, "basket": None, "person": None, "split": None, "unknown": None, "groups": {},
+        "shift": {"opened_at": seen.shift.opened_at, "terminal": desk.terminal} if seen.shift else None,
+        "terminal": desk.terminal, "basket": None, "person": None, "split": None, "groups": {},
+        "unknown": _unknown(seen.unknown) if seen.unknown else None,
     }  # fmt: skip
-    found |= waiting(desk)
-    unknown = run(UNKNOWN, station=desk.station).one_or_none()
-    opened = baskets.get_basket(desk, unknown.id) if unknown else baskets.find_open(desk)
-    if opened:
-        found |= basket_parts(desk, opened)
-    if unknown:
-        found["unknown"] = _unknown(unknown)
+    found |= waiting(seen)
+    if seen.opened:
+        found |= basket_parts(desk, seen.opened)
     return found | more
 
 
 def sale_parts(desk: Desk, basket_id: UUID, **more: Any) -> dict[str, Any]:
     """What an answer to a change of the basket needs."""
-    return waiting(desk) | basket_parts(desk, baskets.get_basket(desk, basket_id)) | {"unknown": None} | more
+    seen = look(desk)
+    opened = seen.opened if seen.opened and seen.opened.id == basket_id else baskets.get_basket(desk, basket_id)
+    return waiting(seen) | basket_parts(desk, opened) | {"unknown": None} | more
 
 
-def waiting(desk: Desk) -> dict[str, Any]:
+def waiting(seen: Look) -> dict[str, Any]:
     """Held baskets, sales still being checked in the background, the last sale, and who is on duty."""
-    held = [
-        {
-            "id": key,
-            "at": at,
-            "label": basket.label or _("未刷卡"),
-            "count": len(basket.lines),
-            "total_fen": basket.total_fen,
-        }
-        for key, at, basket in baskets.list_held(desk)
-    ]
-    stuck = [
-        {"at": row.at, "label": row.who or row.receipt, "total_fen": row.total_fen}
-        for row in run(STUCK, station=desk.station)
-    ]
-    present = organizations.pharmacist_on_duty(desk.facility_id)
+    held = [(row, baskets.read(row.content)) for row in seen.held]
     return {
-        "held": held,
-        "stuck": stuck,
-        "last_sale": last_sale(desk),
-        "pharmacist": {"name": present.name} if present else None,
-    }
+        "held": [
+            {"id": row.id, "at": row.changed_at, "label": basket.label or _("未刷卡"), "count": len(basket.lines), "total_fen": basket.total_fen}
+            for row, basket in held
+        ],
+        "stuck": [{"at": row.at, "label": row.who or row.receipt, "total_fen": row.total_fen} for row in seen.stuck],
+        "last_sale": _last_sale(seen.last) if seen.last else None,
+        "pharmacist": {"name": seen.pharmacist.name} if seen.pharmacist else None,
+    }  # fmt: skip
 
 
-def last_sale(desk: Desk) -> dict[str, Any] | None:
+def _last_sale(row: Any) -> dict[str, Any]:
     """The sale this station settled last, with the change that was given."""
-    row = run(LAST, facility=desk.facility_id, station=desk.station).one_or_none()
-    if row is None:
-        return None
     given = sum(tender["amount_fen"] for tender in row.tendered if tender["kind"] == "cash")
-    return {
-        "id": row.id,
-        "receipt": row.receipt,
-        "at": row.at,
-        "total_fen": row.total_fen,
-        "change_fen": max(0, given - (row.cash_fen or 0)) if given else 0,
-    }
+    change = max(0, given - (row.cash_fen or 0)) if given else 0
+    return {"id": row.id, "receipt": row.receipt, "at": row.at, "total_fen": row.total_fen, "change_fen": change}
 
 
 def basket_parts(desk: Desk, opened: baskets.Opened) -> dict[str, Any]:
