@@ -6,7 +6,7 @@ import pytest
 
 from app.core.errors import Refusal
 from app.facility.counter import refunds
-from app.facility.counter.refunds import Back
+from app.facility.counter.refund_plans import Back
 from tests.factories.city import at_center, make_insured
 from tests.factories.shop import check_books, on_hand, one
 
