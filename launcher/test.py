@@ -48,7 +48,8 @@ def options(only: str, wanted: list[str]) -> list[str]:
         if any(argument in {"-n0", "--pdb"} for argument in wanted)
         else ["-n", workers(), "--dist", "loadfile", "--no-loadscope-reorder"]
     )
-    return [*shared_out, *(f"--ignore={folder}" for folder in left_out), *(wanted or ["tests"])]
+    slow = ["-m", "not faults and not browser"] if only == "quick" else []
+    return [*shared_out, *slow, *(f"--ignore={folder}" for folder in left_out), *(wanted or ["tests"])]
 
 
 def workers() -> str:
