@@ -8,7 +8,7 @@ import pytest
 
 from app.core import tenancy
 from app.facility.counter import refunds
-from app.facility.counter.refunds import Back
+from app.facility.counter.refund_plans import Back
 from tests.factories.city import at_center, identify_at, make_covered_goods, make_insured, make_insured_pharmacy
 from tests.factories.people import PASSWORD
 from tests.factories.shop import check_books, desk_of, fill_basket, on_hand, one, open_shift
