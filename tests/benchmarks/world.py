@@ -17,7 +17,7 @@ from launcher.postgres import Embedded
 
 FACILITIES, PRODUCTS, PERSONS = 8, 5_000, 10_000
 CODED = 900  # Products of each facility whose packs carry codes and are sold in the bench.
-CODES = 24  # Packs with a code per such product.
+CODES = 40  # Packs with a code per such product.
 
 
 @dataclass

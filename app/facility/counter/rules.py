@@ -252,13 +252,17 @@ def add_prescription(
         basket.selected = line.line_no
 
 
+def guarded(basket: Basket) -> list[str]:
+    """The drugs of a basket that are sold only with a pharmacist on duty."""
+    return [line.about.name for line in basket.lines if line.about.rx_class in PHARMACIST_CLASSES]
+
+
 def check_ready(basket: Basket, *, pharmacist: bool) -> None:
     """Refuse what may not be sold as it stands: nothing in it, codes missing, no pharmacist for what needs one."""
     if not basket.lines:
         raise EmptyBasket
-    guarded = [line.about.name for line in basket.lines if line.about.rx_class in PHARMACIST_CLASSES]
-    if guarded and not pharmacist:
-        raise NoPharmacist(names="、".join(guarded[:5]))
+    if (names := guarded(basket)) and not pharmacist:
+        raise NoPharmacist(names="、".join(names[:5]))
     for line in basket.lines:
         if line.about.rx_class == "RX" and not line.rx:
             raise NeedsPrescription(name=line.about.name)

@@ -115,11 +115,11 @@ def _ask(desk: Desk, basket_id: UUID, version: int, tenders: tuple[rules.Tender,
     at, today = clock.now(), clock.business_date()
     keys = {**desk.keys, "document": basket_id, "at": at, "today": today}
     with transaction(settings=desk.settings) as hot:
-        loaded, pharmacist = _load(hot, desk, keys, version, digest)
+        loaded = _load(hot, keys, version, digest)
         if isinstance(loaded, Outcome):
             return Asked(loaded)
         basket = msgspec.json.decode(loaded.content, type=rules.Basket)
-        rules.check_ready(basket, pharmacist=pharmacist)
+        rules.check_ready(basket, pharmacist=not rules.guarded(basket) or _pharmacist_is_there(hot, desk, keys))
         if loaded.shift_id is None:
             raise NoShift
         if loaded.identification_id is not None and loaded.relay_state == "rewound":
@@ -133,20 +133,23 @@ def _ask(desk: Desk, basket_id: UUID, version: int, tenders: tuple[rules.Tender,
     return Asked(None, _attempt(desk, draft, basket, row), row.receipt)
 
 
-def _load(hot: Hot, desk: Desk, keys: dict[str, Any], version: int, digest: bytes) -> tuple[Any, bool]:
-    """What settling needs to know, and whether a pharmacist is on duty; or what became of the basket already."""
-    duty = organizations.on_duty_params(desk.facility_id, keys["at"])
-    rows, present = hot.run_all([(statements.LOAD, keys), (organizations.ON_DUTY, duty)])
+def _pharmacist_is_there(hot: Hot, desk: Desk, keys: dict[str, Any]) -> bool:
+    return bool(hot.run(organizations.ON_DUTY, organizations.on_duty_params(desk.facility_id, keys["at"])))
+
+
+def _load(hot: Hot, keys: dict[str, Any], version: int, digest: bytes) -> Any:
+    """What settling needs to know; or what became of the basket already."""
+    rows = hot.run(statements.LOAD, keys)
     if not rows:
         raise NotFound
     if rows[0].state == "open" and rows[0].version == version:
-        return rows[0], bool(present)
+        return rows[0]
     known = hot.run(statements.KNOWN_SALE, keys)
     if not known:
         raise StaleBasket
     if bytes(known[0].digest) != digest:
         raise DocumentChanged
-    return _known_outcome(known[0]), False
+    return _known_outcome(known[0])
 
 
 def _known_outcome(sale: Any) -> Outcome:
