@@ -84,7 +84,7 @@ def test_nobody_waits_with_a_transaction_open():
         asker.ask(CALL)
 
 
-def test_half_of_the_threads_may_wait_and_the_rest_hear_at_once_that_the_center_is_slow():
+def test_one_thread_is_left_for_cash_and_the_rest_hear_soon_that_the_center_is_slow():
     entered, leave = threading.Semaphore(0), threading.Event()
 
     def slow(environ, start_response):
@@ -93,7 +93,7 @@ def test_half_of_the_threads_may_wait_and_the_rest_hear_at_once_that_the_center_
         return center()(environ, start_response)
 
     asker = client.in_process(slow, threads=4)
-    waiting = [threading.Thread(target=asker.ask, args=(CALL,)) for _ in range(2)]
+    waiting = [threading.Thread(target=asker.ask, args=(CALL,)) for _ in range(3)]
     for thread in waiting:
         thread.start()
         assert entered.acquire(timeout=10)

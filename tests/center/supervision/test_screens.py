@@ -136,7 +136,7 @@ def test_the_other_half_in_another_district_is_told_without_its_records(sign_in,
     said = words_of(client.get(f"/passport/{code}"))
 
     assert "另一次在您的辖区之外" in said
-    assert "外区药店（330203）单 S-THERE" in said
+    assert "外区药店（海曙区）单 S-THERE" in said
     assert client.get(f"/sales/{sale[1]['document']}").status_code == 404
     assert client.get(f"/streams/{there.stream}").status_code == 404
 
