@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from app.center.db import db
@@ -24,14 +23,6 @@ def create_app(urls: Mapping[str, str], secret: str, *, testing: bool = False, h
     db.prepare(app, urls)
     signin.install(app, wing="center")
     for room in ROOMS:
-        if _present(f"app.center.{room}"):
-            app.register_blueprint(import_module(f"app.center.{room}").blueprint)
+        app.register_blueprint(import_module(f"app.center.{room}").blueprint)
     app.cli.add_command(import_module("app.center.registry.officer_cli").commands)
     return app
-
-
-def _present(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from app.core import signin
@@ -36,15 +35,7 @@ def create_app(
     app.config.update(CENTER_APP=center, CENTER_URL=center_url)
     signin.install(app, wing="facility")
     for room in ROOMS:
-        if _present(f"app.facility.{room}.views"):
-            app.register_blueprint(import_module(f"app.facility.{room}.views").blueprint)
+        app.register_blueprint(import_module(f"app.facility.{room}.views").blueprint)
     app.register_blueprint(import_module("app.facility.counter.search").blueprint)
     app.cli.add_command(import_module("app.facility.organizations.cli").commands)
     return app
-
-
-def _present(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False

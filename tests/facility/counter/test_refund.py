@@ -3,7 +3,7 @@ from uuid import uuid4
 import pytest
 
 from app.core import tenancy
-from app.facility.counter import refunds, rules
+from app.facility.counter import refunds
 from app.facility.counter.errors import ApprovalNeeded, RefundNotPossible, RefundTooMuch
 from app.facility.counter.refund_plans import Back
 from tests.factories.city import at_center, make_covered_goods, make_insured, make_insured_pharmacy, sell_insured
@@ -165,4 +165,3 @@ def test_after_a_partial_refund_the_rest_can_be_given_back_too(pharmacy, desk, c
         at_center(center_app, "select current_fen from account where psn_no = %(p)s", p=person.psn_no)[0].current_fen
         == 10_000
     )
-    assert rules.TENDERS
