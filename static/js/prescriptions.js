@@ -1,4 +1,5 @@
 // The queue of prescriptions: J and K walk, P passes, R goes to the note. Keys do nothing while a person types.
+import { whenAlone } from "./scanner.js";
 import { topDialog, typing } from "./shell.js";
 
 const links = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll("[data-rows] a.nm")]);
@@ -11,8 +12,8 @@ document.addEventListener("keydown", (event) => {
   const target = wanted(event.key.toLowerCase());
   if (!target) return;
   event.preventDefault();
-  if (target instanceof HTMLInputElement) target.focus();
-  else target.click();
+  // A P inside a scanned code passes nothing.
+  whenAlone(event, () => (target instanceof HTMLInputElement ? target.focus() : target.click()));
 });
 
 /** @param {string} key @returns {HTMLElement | null | undefined} */

@@ -1,5 +1,7 @@
 // One listener for the whole page: a scanner types faster than a person and ends with Enter or Tab. Wherever the focus
 // is, its characters are taken back out of the field they fell into and go to the page as one `sunmed:scan` event.
+// Keys that the page took as commands (+ - * on a line) do not make a scan, however fast they came; where enough is left
+// to be one, the code stays whole, and `detail.taken` names the characters that were acted upon.
 import { classify } from "./codes.js";
 
 /** Gaps under this many milliseconds, at least this many characters: a machine, not a person. */
@@ -13,28 +15,45 @@ const LAST_GAP = 150;
 
 /** The burst that may be under way. The focus can move in the middle of it, so every field it fell into is remembered. */
 let burst = begin();
+/** Keys that came as fast before or after another as only a machine's do. @type {WeakSet<KeyboardEvent>} */
+const crowded = new WeakSet();
 
 document.addEventListener("keydown", hear, { capture: true });
 // A page may move the focus while the first character is on its way; what counts is the field it falls into.
 document.addEventListener("beforeinput", (event) => burst.text !== "" && remember(event.target), { capture: true });
+// By now the page has heard the key too.
+window.addEventListener("keydown", (event) => {
+  if (event === burst.event && event.defaultPrevented) burst.taken += signOf(event);
+});
 
 /** @param {KeyboardEvent} event */
 function hear(event) {
   if (event.key === "Shift") return;
   if (event.key === "Enter" || event.key === "Tab") {
-    if (burst.text.length >= LEAST && event.timeStamp - burst.last <= LAST_GAP) take(event);
+    if (burst.text.length - burst.taken.length >= LEAST && event.timeStamp - burst.last <= LAST_GAP) take(event);
     burst = begin();
     return;
   }
-  const sign = signOf(event);
+  const sign = event.repeat ? "" : signOf(event); // A key that is held down is a person's.
   if (sign === "") {
     burst = begin();
     return;
   }
-  if (burst.text === "" || event.timeStamp - burst.last > GAP) burst = begin();
+  if (burst.event && event.timeStamp - burst.last <= GAP) crowded.add(burst.event).add(event);
+  else burst = begin();
   remember(event.target);
   burst.text += sign;
   burst.last = event.timeStamp;
+  burst.event = event;
+}
+
+/**
+ * For a letter that is a command and cannot be taken back: do it only when the key was pressed by itself, never when
+ * the letter is part of a code.
+ * @param {KeyboardEvent} event @param {() => void} act
+ */
+export function whenAlone(event, act) {
+  window.setTimeout(() => !crowded.has(event) && act(), GAP + 10);
 }
 
 /**
@@ -46,7 +65,8 @@ function take(event) {
   event.preventDefault();
   event.stopImmediatePropagation();
   for (const [field, held] of burst.fields) restore(field, held);
-  document.dispatchEvent(new CustomEvent("sunmed:scan", { detail: classify(burst.text), cancelable: true }));
+  const detail = { ...classify(burst.text), taken: burst.taken };
+  document.dispatchEvent(new CustomEvent("sunmed:scan", { detail, cancelable: true }));
 }
 
 /** @param {Field} field @param {Held} held */
@@ -57,7 +77,7 @@ function restore(field, { value, start, end }) {
 }
 
 function begin() {
-  return { text: "", last: 0, fields: /** @type {Map<Field, Held>} */ (new Map()) };
+  return { text: "", last: 0, taken: "", event: /** @type {KeyboardEvent | undefined} */ (undefined), fields: /** @type {Map<Field, Held>} */ (new Map()) };
 }
 
 /**

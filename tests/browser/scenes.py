@@ -35,6 +35,22 @@ def insure(shop):
     return holder
 
 
+def enter_prescription(shop, holder) -> str:
+    """A paper prescription that waits for its review, for a drug of its own; returns its number."""
+    from app.core import clock
+    from app.facility.till import prescriptions
+    from tests.factories.shop import desk_of
+
+    today, document = clock.business_date(), uuid4()
+    number = f"CF{today:%y-%m%d}-{document.int % 9000 + 1000}"
+    drug = shop.goods(2, rx_class="RX")
+    with shop.app.app_context(), shop.pharmacy.acting():
+        paper = prescriptions.Paper(number, holder.name, "江海明", "二号诊所", today, "高血压")
+        wanted = [prescriptions.Wanted(drug.product_id, 2, "口服，一日 1 次，一次 1 片")]
+        prescriptions.enter_prescription(desk_of(shop.pharmacy), document, paper, wanted)
+    return number
+
+
 def prescribe(shop, positions, holder):
     """A reviewed prescription for two packs of each; returns its number, the codes of its packs, the holder's card."""
     from app.core import clock

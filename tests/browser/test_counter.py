@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.hands import expect_settled, lines, printed, scan, scan_line, total
+from tests.browser.hands import expect_settled, lines, printed, scan, scan_line, total, type_in
 
 
 def test_a_burst_lands_in_the_basket_wherever_the_focus_is(till, shop):
@@ -13,7 +13,7 @@ def test_a_burst_lands_in_the_basket_wherever_the_focus_is(till, shop):
     scan_line(page, goods.codes[0], 1)
     expect(page.locator("#entry")).to_have_value("")
     page.locator("#got").focus()
-    page.keyboard.type("50")
+    type_in(page, "50")
     scan(page, goods.codes[1], end="Tab")  # Some scanners end with Tab.
     expect(page.locator("#line-1 .qty")).to_have_text("2")
     expect(page.locator("#got")).to_have_value("50")
@@ -22,7 +22,7 @@ def test_a_burst_lands_in_the_basket_wherever_the_focus_is(till, shop):
     expect(page.locator("#line-1 .qty")).to_have_text("3")
     assert total(page) == "37.50"
     page.locator("#entry").focus()
-    page.keyboard.type("abc")
+    type_in(page, "abc")
     scan(page, goods.codes[3])
     expect(page.locator("#line-1 .qty")).to_have_text("4")
     expect(page.locator("#entry")).to_have_value("abc")
@@ -31,11 +31,58 @@ def test_a_burst_lands_in_the_basket_wherever_the_focus_is(till, shop):
 def test_slow_typing_is_no_scan(till, shop):
     goods = shop.goods(1)
     page = till()
-    page.keyboard.type(goods.codes[0], delay=60)
+    type_in(page, goods.codes[0])
     expect(page.locator("#entry")).to_have_value(goods.codes[0])
     expect(lines(page)).to_have_count(0)
     page.keyboard.press("Enter")
     expect(lines(page)).to_have_count(1)
+
+
+def scans_of(page):
+    """From now on the page keeps what it took for scans."""
+    page.evaluate(
+        "window.scans = []; document.addEventListener('sunmed:scan', (event) => window.scans.push(event.detail.text), true)"
+    )
+    return lambda: page.evaluate("window.scans")
+
+
+def test_a_code_with_a_hyphen_or_a_plus_stays_whole_and_changes_no_quantity(till, shop):
+    goods = shop.goods(1)
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    scans = scans_of(page)
+    for focus in ("document.querySelector('#entry').focus()", "document.activeElement.blur()"):
+        for code in ("N2026-001", "+A123-BJC5D", "-7730-001-2"):
+            page.evaluate(focus)
+            scan(page, code)
+            expect(page.locator("#notice")).to_contain_text(code)
+            page.wait_for_timeout(250)  # A quantity that was not taken back would be on its way by now, and the notice gone.
+            expect(page.locator("#notice")).to_contain_text(code)
+            expect(page.locator("#line-1 .qty")).to_have_text("1")
+            expect(page.locator("#entry")).to_have_value("")
+    assert scans() == ["N2026-001", "+A123-BJC5D", "-7730-001-2"] * 2
+
+
+def test_commands_are_no_scan_however_fast_they_come(till, shop):
+    """A burst of + and - that ends in Enter is somebody in a hurry; so is a key held down."""
+    goods = shop.goods(9)
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    scans = scans_of(page)
+    scan(page, "++++-*30")
+    expect(page.locator("#line-1 .qty")).to_have_text("30")
+    for _ in range(9):
+        page.keyboard.down("+")
+    page.keyboard.up("+")
+    page.keyboard.press("Enter")
+    expect(page.locator("#line-1 .qty")).to_have_text("39")
+    page.locator("#entry").focus()
+    for _ in range(9):
+        page.keyboard.down("x")
+    page.keyboard.up("x")
+    expect(page.locator("#entry")).to_have_value("x" * 9)
+    page.keyboard.press("Enter")
+    assert scans() == []
 
 
 def test_sell_for_cash_by_keys_alone(till, shop):
@@ -44,7 +91,7 @@ def test_sell_for_cash_by_keys_alone(till, shop):
     scan_line(page, goods.codes[0], 1)
     page.keyboard.press("Enter")
     expect(page.locator("#got")).to_be_focused()
-    page.keyboard.type("20")
+    type_in(page, "20")
     expect(page.locator("[data-change-output]")).to_have_text("7.50")
     page.keyboard.press("F9")
     receipt = expect_settled(page)

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser import hands
 from tests.browser.conftest import FLAGS, SIZE
-from tests.browser.hands import CARD, expect_settled, lines, printed, scan, scan_line
+from tests.browser.hands import CARD, expect_settled, lines, printed, scan, scan_line, type_in
 
 
 def sales_of(shop, page):
@@ -30,7 +30,7 @@ def sales_of(shop, page):
 def ready_to_settle(page, goods, card=1):
     scan_line(page, goods.codes[0], 1)
     page.keyboard.press("F2")
-    page.keyboard.type(CARD.format(card), delay=45)
+    type_in(page, CARD.format(card))
     page.keyboard.press("F9")
     expect(page.locator("#split .due")).to_contain_text("待算")
     page.keyboard.press("F8")

@@ -10,6 +10,7 @@ from tests.browser.hands import (
     expect_settled,
     figure,
     lines,
+    press,
     printed,
     scan,
     scan_line,
@@ -19,7 +20,7 @@ from tests.browser.hands import (
     sign_in as come_in,
 )
 from tests.browser.product import PASSWORD
-from tests.browser.scenes import insure, read_card
+from tests.browser.scenes import enter_prescription, insure, read_card
 from tests.factories.shop import make_code
 
 
@@ -34,7 +35,7 @@ def test_open_the_shift_by_keys(shop, sign_in, product):
     page = sign_in(shop, shop.new_staff())
     page.goto(f"{product.url}/counter")
     expect(page.get_by_label("备用金")).to_be_focused()
-    page.keyboard.type("200")
+    type_in(page, "200")
     page.keyboard.press("F9")
     expect(page.locator("#entry")).to_be_focused()
     expect(page.locator("#basket")).to_contain_text("开始这一单")
@@ -42,25 +43,23 @@ def test_open_the_shift_by_keys(shop, sign_in, product):
 
 def test_pinyin_initials_arrows_and_quantities(till, product):
     page = till()
-    page.keyboard.type("lwdhw", delay=60)
+    type_in(page, "lwdhw")
     expect(page.locator("#choices [role=option]").first).to_contain_text("六味地黄丸")
     page.keyboard.press("Escape")
     expect(page.locator("#choices [role=option]")).to_have_count(0)
     page.keyboard.press("Control+a")
-    page.keyboard.type("huangqi", delay=60)
+    type_in(page, "huangqi")
     expect(page.locator("#choices [role=option]").first).to_contain_text("黄芪")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     expect(lines(page)).to_have_count(1)
     expect(page.locator("#entry")).to_have_value("")
-    for _ in range(4):
-        page.keyboard.press("+")
-    page.keyboard.press("-")
+    press(page, "+", "+", "+", "+", "-")
     expect(page.locator("#line-1 .qty")).to_have_text("4")
-    page.keyboard.press("*")
-    page.keyboard.type("30")
-    page.keyboard.press("Enter")
+    press(page, "*")
+    type_in(page, "30")
+    press(page, "Enter")
     expect(page.locator("#line-1 .qty")).to_have_text("30")
     expect(page.locator("#split .total dd")).to_have_text("3.60")
     page.keyboard.press("Delete")
@@ -77,7 +76,7 @@ def test_a_pack_is_split_by_f3(till, shop):
     page.keyboard.press("F9")
     expect(page.locator("#line-1")).to_contain_text("拆零")
     page.keyboard.press("*")
-    page.keyboard.type("6")
+    type_in(page, "6")
     page.keyboard.press("Enter")
     expect(page.locator("#split .total dd")).to_have_text("3.60")
     page.keyboard.press("F9")
@@ -154,11 +153,11 @@ def test_a_prescription_is_entered_reviewed_taken_and_the_fund_pays(till, shop, 
         page.locator(f"#{field}").focus()
         type_in(page, text)
     page.locator("#entry").focus()
-    page.keyboard.type(drug.name[-8:], delay=30)
+    type_in(page, drug.name[-8:])
     expect(page.locator("#choices [role=option]").first).to_contain_text(drug.name)
     page.keyboard.press("Enter")
     expect(page.locator("[data-line] [name=packs]").first).to_be_focused()
-    page.keyboard.type("2")
+    type_in(page, "2")
     page.keyboard.press("Enter")
     type_in(page, "口服，每日 1 次，每次 1 粒")
     page.keyboard.press("F9")
@@ -189,6 +188,23 @@ def test_a_prescription_is_entered_reviewed_taken_and_the_fund_pays(till, shop, 
     page.keyboard.press("F9")
     expect_settled(page)
     assert number in printed(page, 1)
+
+
+def test_a_scan_on_the_prescription_page_passes_nothing(shop, sign_in, product):
+    """P passes and R refuses, when pressed by themselves; inside a code they are letters."""
+    number = enter_prescription(shop, insure(shop))
+    page = sign_in(shop, shop.new_staff("pharmacist", "陈一蓉"))
+    page.goto(f"{product.url}/till/prescriptions")
+    page.get_by_role("link", name=number).click()
+    expect(page.locator("#review")).to_be_visible()
+    page.evaluate("document.activeElement.blur()")
+    scan(page, "PRJK-2026P")
+    page.wait_for_timeout(300)
+    page.goto(f"{product.url}/till/prescriptions")
+    page.get_by_role("link", name=number).click()
+    expect(page.locator("#review")).to_be_visible()
+    press(page, "r")
+    expect(page.locator("#review [name=note]")).to_be_focused()
 
 
 def test_without_a_pharmacist_on_duty(till, wings, product):
@@ -252,15 +268,15 @@ def test_part_of_an_insured_sale_comes_back(till, shop):
     quantity = page.locator("[data-most]").first
     quantity.focus()
     page.keyboard.press("Control+a")
-    page.keyboard.type("1")
+    type_in(page, "1")
     page.keyboard.press("F8")
     expect(page.locator("#net")).to_contain_text("30.00")
     expect(page.locator("#net")).to_contain_text("重新结算")
     expect(page.locator("#net")).to_contain_text("须第二人同意")
     page.locator("#approver").focus()
-    page.keyboard.type("003")
+    type_in(page, "003")
     page.keyboard.press("Tab")
-    page.keyboard.type(PASSWORD)
+    type_in(page, PASSWORD)
     page.keyboard.press("F9")
     expect(page.locator("#refunded")).to_contain_text("已退款", timeout=15_000)
 
@@ -278,7 +294,7 @@ def test_goods_come_in_by_scanner_and_are_sold(till, shop, product):
     expect(page.locator("#entry")).to_be_focused()
     scan(page, barcode)
     expect(page.locator("[data-line] [name=lot]")).to_be_focused()
-    page.keyboard.type("N2611")
+    type_in(page, "N2611")
     page.locator("[data-line] [name=expires_on]").focus()
     type_in(page, "202812")
     codes = [make_code(), make_code()]

@@ -4,13 +4,13 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.hands import CARD, expect_settled, figure, lines, printed, scan, scan_line
+from tests.browser.hands import CARD, expect_settled, figure, lines, printed, scan, scan_line, type_in
 
 
 def identify(page, text):
     page.keyboard.press("F2")
     expect(page.locator("#credential")).to_be_focused()
-    page.keyboard.type(text, delay=45)
+    type_in(page, text)
     page.keyboard.press("F9")
 
 
@@ -36,7 +36,7 @@ def test_card_preview_mixed_tender_settle(till, shop):
     if float(due) > 10:
         page.keyboard.press("Alt+m")
         expect(page.locator("#tender-wechat")).to_be_focused()
-        page.keyboard.type("10")
+        type_in(page, "10")
         page.keyboard.press("F9")
         expect(page.locator("[data-others]")).to_have_text(" + 10.00")
     page.keyboard.press("F9")
@@ -122,16 +122,16 @@ def test_agent_purchase_records_both(till, shop):
     page = till()
     scan_line(page, goods.codes[0], 1)
     page.keyboard.press("F2")
-    page.keyboard.type(CARD.format(2), delay=45)
+    type_in(page, CARD.format(2))
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
     expect(page.get_by_label("代购人姓名")).to_be_visible()
     page.keyboard.press("F9")
     refused(page, "person-dialog", "没有填姓名")
     page.get_by_label("代购人姓名").focus()
-    page.keyboard.type("张建明")
+    type_in(page, "张建明")
     page.keyboard.press("Tab")
-    page.keyboard.type("330212198001010112", delay=45)
+    type_in(page, "330212198001010112")
     page.keyboard.press("F9")
     expect(page.locator("#person")).to_contain_text("李*兰")
     expect(page.locator("#person")).to_contain_text("张*明")

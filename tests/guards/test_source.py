@@ -23,6 +23,7 @@ CLOCKS = {
     "app/core/db.py": "sleeps between tries",
     "app/core/faults.py": "sleeps where a fault is asked for",
     "app/facility/insurance/desk.py": "ages of what is remembered, by a clock that never jumps",
+    "app/facility/organizations/parameters.py": "ages of what is remembered, by a clock that never jumps",
     "app/core/signin.py": "ages of what is believed, by a clock that never jumps",
     "app/center/interface/views.py": "ages of what is remembered, by a clock that never jumps",
     "app/center/supervision/bridge.py": "sleeps between tries",
@@ -55,6 +56,16 @@ def test_functions_are_short():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno + 1 > MOST_LINES
     }
     assert long == LONG.keys()
+
+
+def test_browser_tests_type_like_a_person():
+    """Keys without a pause are a scanner's burst to the page: `hands.type_in` pauses, `hands.scan` is the scanner."""
+    hasty = [
+        str(path.relative_to(ROOT))
+        for path in _files("tests/browser")
+        if path.name != "hands.py" and re.search(r"keyboard\.(type|insert_text)\(", path.read_text())
+    ]
+    assert hasty == []
 
 
 def _names(node) -> set:

@@ -4,6 +4,7 @@ import { topDialog } from "../shell.js";
 import { play } from "../sounds.js";
 import * as tender from "../tender.js";
 import { fillCredential, identify, openPrescriptions } from "./layers.js";
+import { takeBack } from "./lines.js";
 import { toMoney } from "./pay.js";
 import { $, entry, mount, send, standing, state, till } from "./till.js";
 
@@ -12,7 +13,8 @@ document.addEventListener("sunmed:scan", heard, { capture: true });
 
 /** @param {Event} event */
 export function heard(event) {
-  const code = /** @type {CustomEvent<import("../codes.js").Code>} */ (event).detail;
+  const code = /** @type {CustomEvent<import("../codes.js").Code & {taken: string}>} */ (event).detail;
+  takeBack(code.taken);
   const dialog = topDialog();
   if (dialog && dialog.id !== "person-dialog") return;
   event.preventDefault();

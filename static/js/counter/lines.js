@@ -92,10 +92,31 @@ export function sendQuantity(line) {
   send(`/lines/${line}`, { quantity: change.quantity });
 }
 
+/** What the last steps began from, so that they can be taken back. @type {{line: string, quantity: number, told: boolean}[]} */
+const steps = [];
+const STEPS_KEPT = 8;
+
 /** @param {number} step */
 export function stepQuantity(step) {
-  const now = waiting.get(state.selected)?.quantity ?? Number(quantityField(state.selected)?.value);
-  if (state.selected) setQuantity(state.selected, now + step);
+  const line = state.selected;
+  const before = waiting.get(line)?.quantity;
+  const now = before ?? Number(quantityField(line)?.value);
+  if (!line) return;
+  steps.push({ line, quantity: now, told: before === undefined });
+  if (steps.length > STEPS_KEPT) steps.shift();
+  setQuantity(line, now + step);
+}
+
+/** These signs were the beginning of a scanned code (HIBC begins with +): as if they had not been. @param {string} signs */
+export function takeBack(signs) {
+  const count = [...signs].filter((sign) => "+-".includes(sign)).length;
+  const first = count > 0 ? steps.splice(-count).at(0) : undefined;
+  if (!first) return;
+  const change = waiting.get(first.line);
+  if (!change || !first.told) return setQuantity(first.line, first.quantity);
+  clearTimeout(change.timer); // The server has heard nothing of it.
+  waiting.delete(first.line);
+  showQuantity(first.line, first.quantity);
 }
 
 export const sendAllQuantities = () => [...waiting.keys()].forEach(sendQuantity);
