@@ -155,3 +155,7 @@ class Product:
         home = Home(self.home)
         admin = Embedded(self.home / "postgres", home.secrets()["postgres"]).admin_url
         return settings.known_urls(home, dict.fromkeys(("facility", "center"), admin))
+
+    def owner_url(self, wing: str) -> str:
+        """The address of the role that owns a wing's tables, for what no action of ours does (such as let time pass)."""
+        return self.urls()[wing]["owner"].replace("+psycopg", "")

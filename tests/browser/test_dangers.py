@@ -7,11 +7,13 @@ import signal
 import subprocess
 import time
 
+import psycopg
 from playwright.sync_api import expect
 
 from tests.browser import hands
 from tests.browser.conftest import FLAGS, SIZE
-from tests.browser.hands import CARD, expect_settled, lines, printed, scan, scan_line, type_in
+from tests.browser.hands import CARD, expect_settled, lines, press, printed, scan, scan_line, type_in
+from tests.browser.scenes import insure, read_card
 
 
 def sales_of(shop, page):
@@ -158,6 +160,60 @@ def test_outcome_unknown_locks_and_ends_by_itself_settled(till, shop, product):
     expect_settled(page)
     printed(page, 1)
     assert sales_of(shop, page) == (1, 1)
+
+
+def test_a_sale_is_given_up_after_two_minutes_and_the_center_takes_it_back(till, shop, product):
+    """The center settled; nothing it says comes through. The clerk gives up, the settlement is reversed, the basket is free."""
+    goods, holder = shop.covered(packs=1, pack_price="20.00"), insure(shop)
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    read_card(page, holder.card)
+    product.line.loses.update({"2102": "answer", "2601": "question"})
+    press(page, "F9")
+    panel = page.locator("#money.ask")
+    expect(panel).to_contain_text("正在与中心核对，请勿再次刷卡")
+    give_up = panel.get_by_role("button", name="放弃这一单，冲正后解锁")
+    expect(give_up).to_have_count(0)
+    age_sale(product, shop, page.number, minutes=2)
+    expect(give_up).to_be_visible()
+    hands.check_axe(page, "unknown for two minutes")
+    give_up.focus()
+    press(page, "Enter")
+    expect(panel).to_contain_text("已放弃")
+    expect(give_up).to_have_count(0)
+    assert money_of(product, holder) == [2000]
+    product.line.loses.pop("2601")
+    expect(page.locator("#go [data-primary]")).to_be_visible(timeout=30_000)
+    expect(lines(page)).to_have_count(1)
+    assert sales_of(shop, page) == (1, 0)
+    assert money_of(product, holder) == [2000, -2000]
+    product.line.loses.clear()
+    if page.locator("#split .due", has_text="待算").count():
+        press(page, "F8")
+    expect(page.locator("#split .due dd")).to_have_text("0.00")
+    press(page, "F9")
+    expect_settled(page)
+    assert sales_of(shop, page) == (2, 1)
+    assert money_of(product, holder) == [2000, -2000, 2000]
+
+
+def age_sale(product, shop, number, minutes):
+    """Let time pass for the sale of this clerk whose outcome is open: it was asked for so many minutes earlier."""
+    with psycopg.connect(product.owner_url("facility")) as connection:
+        connection.execute("select set_config('app.tenant_id', %s, true)", [str(shop.pharmacy.tenant_id)])
+        aged = connection.execute(
+            """update sale s set asked_at = asked_at - make_interval(mins => %s) from staff f
+            where f.tenant_id = s.tenant_id and f.id = s.staff_id and f.number = %s and s.state = 'asked'""",
+            [minutes, number],
+        )  # fmt: skip
+        assert aged.rowcount == 1
+
+
+def money_of(product, holder):
+    """The totals of a person's settlements at the center, in their order; a reversal takes back."""
+    with psycopg.connect(product.owner_url("center")) as connection:
+        statement = "select total_fen from settlement where psn_no = %s order by settled_at, setl_id"
+        return [total for (total,) in connection.execute(statement, [holder.psn_no])]
 
 
 def test_outcome_unknown_goes_to_the_background_by_f4(till, shop, product):

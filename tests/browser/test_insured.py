@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.hands import CARD, expect_settled, figure, lines, printed, scan, scan_line, type_in
+from tests.browser.hands import CARD, expect_settled, figure, lines, press, printed, scan, scan_line, type_in
 
 
 def identify(page, text):
@@ -92,6 +92,30 @@ def test_e_certificate_from_the_demo_page(till, shop, product, new_page):
     scan(page, code)
     expect(page.locator("#notice")).to_contain_text("没有受理")
     expect(page.locator("#person")).not_to_contain_text("周*敏")
+
+
+def test_e_certificate_shown_and_paid_with_by_keys_alone(till, shop, product, new_page):
+    phone = new_page()
+    phone.goto(f"{product.url}/center/demo/ecert")
+    shown = phone.locator("tr", has_text="周晓敏").get_by_role("button")
+    for _ in range(40):
+        press(phone, "Tab")
+        if shown.evaluate("button => button === document.activeElement"):
+            break
+    expect(shown).to_be_focused()
+    press(phone, "Enter")
+    code = re.search(r"\d{28}", phone.locator("section[aria-live] .mono").inner_text()).group()
+    goods = shop.covered(packs=1, pack_price="30.00")
+    page = till()
+    scan_line(page, goods.codes[0], 1)
+    identify(page, code)
+    expect(page.locator("#person")).to_contain_text("周*敏")
+    press(page, "F8")
+    expect(page.locator("#split .due dd")).not_to_have_text("待算")
+    assert float(figure(page, "个人账户")) + float(figure(page, "共济账户")) > 0
+    press(page, "F9")
+    expect_settled(page)
+    assert "周*敏" in printed(page, 1)
 
 
 def test_lost_deceased_frozen_and_arrears(till, shop):
