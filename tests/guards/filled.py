@@ -70,6 +70,8 @@ def _counter(made) -> None:
     shifts.move_drawer(desk, uuid4(), 500, "换零钱")
     insured = sell_insured(desk, made.person, goods.codes[0], goods.codes[1])
     cash = sell(desk, goods.codes[2], goods.codes[3])
+    hotline = f"0574-{uuid4().int % 10**8:08d}"
+    organizations.set_parameter("hotline", hotline, None, pharmacy.owner)
     receipts.note_print(desk, cash.sale_id, "80")
     refund = uuid4()
     refunds.refund_sale(desk, refund, cash.sale_id, [Back(1, 1, "quarantine")], "quality")
@@ -82,7 +84,7 @@ def _counter(made) -> None:
         "terminal_id": terminal, "facility_id": pharmacy.facility_id, "staff_id": pharmacy.clerk, "line_no": 1, "stream": pharmacy.code, "product": _own_code(made),
         "cash_id": cash.sale_id,
     }  # fmt: skip
-    made.marks += [insured.receipt, cash.receipt]
+    made.marks += [insured.receipt, cash.receipt, hotline]
 
 
 def _papers(made) -> None:

@@ -84,7 +84,7 @@ DOOR_ASKS = "current_setting('app.login'::text, true)"
 # Rows that are written once: nobody but the owner may change or remove them, except the columns named.
 APPEND_ONLY = {
     "facility": {
-        "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "outbox": (), "prescription_line": (), "product_price": (),
+        "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "outbox": (), "parameter": (), "prescription_line": (), "product_price": (),
         "receipt_print": (), "refund_code": (), "refund_line": (), "sale_code": (), "sale_line": (), "sale_pick": (),
         "session_end": (), "stock_movement": (), "stock_receipt": (), "stock_receipt_line": (), "stream_epoch": (), "tender": (),
         "trace_event": (),

@@ -76,3 +76,48 @@ class NotThatFacility(NotFound):
     """The person has no role at that facility."""
 
     code = "not_that_facility"
+
+
+class ParameterOutOfBounds(Refusal):
+    """A parameter has bounds that no site may leave."""
+
+    code = "parameter_out_of_bounds"
+    sentence = "应填 {least} 到 {most} 之间的数。请改正后再保存，刚才没有保存任何内容。"
+    status = 422
+
+
+class ParameterUnreadable(Refusal):
+    """A number to call has a form."""
+
+    code = "parameter_unreadable"
+    sentence = "应填 {least} 到 {most} 位数字，中间可以有短横。请改正后再保存，刚才没有保存任何内容。"
+    status = 422
+
+
+class ParameterStart(Refusal):
+    """A change acts from now on, never on what has happened."""
+
+    code = "parameter_start"
+    sentence = "开始日期应在 {first} 到 {last} 之间：已经过去的日子不能改。空着就是立即生效。"
+    status = 422
+
+
+class ParameterUnchanged(Refusal):
+    """The parameter says that already."""
+
+    code = "parameter_unchanged"
+    sentence = "这次没有保存：那时的值已经是这样了，可能点了两次。请看下面的历史。"
+
+
+class TooManyPlanned(Refusal):
+    """Plans have a limit."""
+
+    code = "too_many_planned"
+    sentence = "已经安排了 {most} 次将来的改动。请等其中一些生效后再安排。"
+
+
+class ScoresTurnedRound(Refusal):
+    """A supervisor is asked at a higher score than a document."""
+
+    code = "scores_turned_round"
+    sentence = "查证件的分数必须始终小于由主管核验的分数，这样改会颠倒。请换一个值，或先改另一个。"

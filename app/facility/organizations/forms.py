@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import DateField, SelectField, StringField
+from wtforms import DateField, HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 NO_SLASH = r"^[^/\x00-\x1f]+$"
@@ -53,3 +53,11 @@ class TerminalForm(FlaskForm):  # type: ignore[misc]
             Regexp(r"^[0-9A-Z]{2,6}$", message=_("编号为 2 至 6 位数字或大写字母，例如 02。")),
         ],
     )
+
+
+class ParameterForm(FlaskForm):  # type: ignore[misc]
+    """A parameter's new value and the day from which it holds."""
+
+    parameter = HiddenField()
+    value = StringField(_("新的值"), [InputRequired(_("请填新的值。")), Length(max=60)])
+    begins_on = DateField(_("自"), [Optional()])

@@ -119,6 +119,23 @@ class Attendance(OfTenant, Model):
     terminal: Mapped[str]
 
 
+class ParameterChange(OfTenant, Model):
+    """A parameter's value from a moment on (参数). Written once, never changed."""
+
+    __tablename__ = "parameter"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id"], ["organization.tenant_id"]),
+        ForeignKeyConstraint(["tenant_id", "staff_id"], ["staff.tenant_id", "staff.id"]),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    name: Mapped[str]
+    value: Mapped[str]
+    begins_at: Mapped[datetime]
+    staff_id: Mapped[int]
+    set_at: Mapped[datetime]
+
+
 class SessionEnd(OfTenant, Model):
     """A session that was signed out; its cookie is worth nothing any more."""
 

@@ -10,7 +10,7 @@ from app.core import clock, personal
 from app.core.accounts import Accounts
 from app.core.signin import Me
 from app.facility.db import db, run, transaction
-from app.facility.organizations import rules
+from app.facility.organizations import parameters, rules
 from app.facility.organizations.errors import NotFound
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ select s.name, s.number, s.national_code, s.totp_sealed is not null as has_totp,
             and %(today)s between r.valid_from and coalesce(r.valid_until, 'infinity')
         limit {MOST_ROLES}
     ) as grants,
+    (select coalesce(max(p.id), 0) from parameter p where p.tenant_id = s.tenant_id) as newest_parameter,
     (
         select coalesce(jsonb_agg(jsonb_build_array(f.id, f.name, f.national_code, f.district, f.district_name, f.kind)
             order by f.name, f.id), '[]')
@@ -129,7 +130,10 @@ def standing(ticket: Ticket) -> Me | None:
     }
     with transaction(settings={"app.tenant_id": str(ticket.realm)}) as hot:
         rows = hot.run_last(STANDING, params)
-    return _who(ticket, rows[0]) if rows else None
+    if not rows:
+        return None
+    parameters.heard(int(ticket.realm), rows[0].newest_parameter)
+    return _who(ticket, rows[0])
 
 
 def _who(ticket: Ticket, row: Any) -> Me:
@@ -339,7 +343,7 @@ def on_duty_params(facility_id: int, at: datetime | None = None) -> dict[str, An
     return {
         "facility_id": facility_id,
         "at": moment,
-        "after": moment - rules.DUTY_LASTS,
+        "after": moment - parameters.here().hours("duty_hours", moment),
         "on": clock.business_date(moment),
     }
 

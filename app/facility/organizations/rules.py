@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ ROLES = {
 }
 ADMINISTRATIONS = frozenset({"owner", "security_admin", "audit_admin"})
 PER_FACILITY = ("pharmacist", "clerk")
-DUTY_LASTS = timedelta(hours=16)  # Who forgot to leave is not on duty for ever; a night shift fits in.
 CODE = re.compile(r"[A-Z0-9]{4,20}")
 
 

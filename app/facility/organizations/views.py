@@ -9,10 +9,10 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_babel import gettext
 
 from app.core import clock, door, shell, signin
-from app.core.errors import Refusal
+from app.core.errors import NotFound, Refusal
 from app.core.signin import Keeper, me, needs
-from app.facility.organizations import actions, queries, rules
-from app.facility.organizations.forms import NewPersonForm, PersonForm, RoleForm, TerminalForm
+from app.facility.organizations import actions, parameter_screens, parameters, queries, rules
+from app.facility.organizations.forms import NewPersonForm, ParameterForm, PersonForm, RoleForm, TerminalForm
 from app.facility.organizations.rules import Grant
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def _settle(state: BlueprintSetupState) -> None:
     shell.add_room(app, "organizations.show_duty", "id-badge-2", "在岗", ("pharmacist", "owner"), 60)
     shell.add_room(app, "organizations.list_staff", "users", "人员", MANAGERS, 80)
     shell.add_room(app, "organizations.list_terminals", "device-desktop", "终端", ("owner",), 81)
-    shell.add_room(app, "organizations.show_trail", "history", "日志", ("audit_admin",), 82)
+    shell.add_room(app, "organizations.list_parameters", "adjustments", "参数", ("owner",), 82)
+    shell.add_room(app, "organizations.show_trail", "history", "日志", ("audit_admin",), 83)
+    app.jinja_env.globals["parameter"] = lambda name: parameters.here().value(name)
 
 
 # ---- where I work --------------------------------------------------------------------------------------------------
@@ -227,6 +229,30 @@ def disable_terminal(terminal_id: int) -> ResponseReturnValue:
     return redirect(url_for(".list_terminals"), 303)
 
 
+# ---- parameters ----------------------------------------------------------------------------------------------------
+
+
+@blueprint.route("/parameters", methods=["GET", "POST"])
+@needs("owner")
+def list_parameters() -> ResponseReturnValue:
+    """The figures and words the organization may set, one of them open with its history; and setting one."""
+    form, refusal = ParameterForm(), None
+    asked = request.values.get("parameter", "")
+    if form.validate_on_submit():
+        try:
+            actions.set_parameter(asked, form.value.data, form.begins_on.data, me().staff_id)
+        except NotFound:
+            raise
+        except Refusal as refused:
+            refusal = refused
+        else:
+            flash(gettext("已保存，从开始的时刻起生效；以前的单据不变。"), "ok")
+            return redirect(url_for(".list_parameters", parameter=asked), 303)
+    page = parameter_screens.parameters_page(asked, _before())
+    answer = render_template("facility/organizations/parameters.html", form=form, refusal=refusal, **page)
+    return answer, refusal.status if refusal else (422 if form.errors else 200)
+
+
 # ---- duty ----------------------------------------------------------------------------------------------------------
 
 
@@ -268,9 +294,8 @@ def leave_duty() -> ResponseReturnValue:
 @needs("audit_admin")
 def show_trail() -> ResponseReturnValue:
     """The organization's audit trail, for the audit administrator only."""
-    before = request.args.get("before", type=int)
+    before = _before()
     act, who = request.args.get("act", "").strip()[:60], request.args.get("who", "").strip()[:40]
-    before = before if before is not None and 0 <= before < 2**63 else None
     rows, following = queries.list_trail(before, act, who)
     return render_template(
         "facility/organizations/trail.html", rows=rows, following=following, before=before, act=act, who=who
@@ -319,6 +344,12 @@ def _grant(form: Any) -> Grant:
     return Grant(
         form.role.data, None if whole else int(form.facility.data), form.valid_from.data, form.valid_until.data
     )
+
+
+def _before() -> int | None:
+    """The id before which a page of a list begins."""
+    before = request.args.get("before", type=int)
+    return before if before is not None and 0 <= before < 2**63 else None
 
 
 def _back(staff_id: int, sentence: str) -> ResponseReturnValue:

@@ -8,6 +8,7 @@ from app.facility.organizations.actions.opening import (
     create_organization,
     open_facility,
 )
+from app.facility.organizations.actions.parameters import set_parameter
 from app.facility.organizations.actions.people import (
     Added,
     NewStaff,
@@ -55,5 +56,6 @@ __all__ = [
     "rename_staff",
     "reset_password",
     "reset_second_factor",
+    "set_parameter",
     "unlock_staff",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.core import clock, personal, trail
 from app.facility.db import action, run
-from app.facility.organizations import queries, rules
+from app.facility.organizations import parameters, queries
 from app.facility.organizations.actions.people import tenant
 from app.facility.organizations.errors import DutyUnchanged, NoPharmacist, NotFound, NotThatFacility, TerminalTaken
 
@@ -90,7 +90,7 @@ def _change_duty(facility_id: int, staff_id: int, kind: str, terminal: str, at: 
         """,
         facility=facility_id,
         id=staff_id,
-        after=moment - rules.DUTY_LASTS,
+        after=moment - parameters.of(tenant()).hours("duty_hours", moment),
     ).scalar()
     if (latest or "out") == kind:
         raise DutyUnchanged

@@ -1,0 +1,180 @@
+"""The figures and words a site may set (参数), in one table, and which value holds when. Plain values; no database, no web.
+
+Where the law sets a limit, the bounds here let a site be stricter and never laxer.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from app.core.money import fen_to_yuan, yuan_to_fen
+from app.facility.organizations.errors import NotFound, ParameterOutOfBounds, ParameterUnreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+Kind = Literal["minutes", "hours", "days", "fen", "count", "text"]
+Value = int | str
+N_ = str  # Marks a text for the English catalog; it is translated when it is shown.
+
+MOST_DIGITS = 9
+FULL_WIDTH = str.maketrans("０１２３４５６７８９－", "0123456789-")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One figure or word: what it is, what holds until a site says otherwise, and how far a site may go."""
+
+    name: str
+    kind: Kind
+    default: Value
+    least: int  # Of a text: its length.
+    most: int
+    unit: str
+    title: str
+    reason: str
+    source: str
+
+
+@dataclass(frozen=True, order=True)
+class Step:
+    """A value and the moment from which it holds; of two that begin together the later set one holds."""
+
+    begins_at: datetime
+    id: int
+    value: str
+
+
+TABLE = (
+    Parameter(
+        "identification_valid", "minutes", 30, 5, 240, N_("分钟"),
+        N_("读卡多久内有效"),
+        N_("超过后要重新读卡才能结算：上午读的卡，下午不能再用来付钱。"),
+        N_("产品默认（领域说明 2.1）；实名购药见《医疗保障基金使用监督管理条例》第十五条"),
+    ),
+    Parameter(
+        "match_above", "fen", 20_000, 0, 10_000_000, N_("元"),
+        N_("超过多少金额须核对人证一致"),
+        N_("医保单超过这个金额，结算前须有人看过本人和证件并确认一致。"),
+        N_("产品默认（领域说明 2.4）；实名购药见《医疗保障基金使用监督管理条例》第十五条"),
+    ),
+    Parameter(
+        "ask_from", "count", 40, 1, 100, N_("分"),
+        N_("身份核验多少分起查证件"),
+        N_("达到这个分数，须查验身份证件并写明理由才能结算。"),
+        N_("产品默认（领域说明 2.5）"),
+    ),
+    Parameter(
+        "hold_from", "count", 70, 2, 200, N_("分"),
+        N_("身份核验多少分起由主管核验"),
+        N_("达到这个分数，须由主管核验才能结算。"),
+        N_("产品默认（领域说明 2.5）"),
+    ),
+    Parameter(
+        "prescription_days", "days", 3, 0, 3, N_("天"),
+        N_("处方开具后还有效几天"),
+        N_("处方当日有效，医师可以延长，最长不超过三天；本机构可以更严，不能更宽。"),
+        N_("《处方管理办法》第十八条（领域说明 4.2）"),
+    ),
+    Parameter(
+        "prescription_drugs", "count", 5, 1, 5, N_("种"),
+        N_("一张处方最多几种药"),
+        N_("西药和中成药每张处方不超过五种；本机构可以更严，不能更宽。"),
+        N_("《处方管理办法》第六条（领域说明 4.2）"),
+    ),
+    Parameter(
+        "near_expiry_days", "days", 180, 0, 3650, N_("天"),
+        N_("离效期多少天起提醒"),
+        N_("新建商品先填这个天数，每个商品可以另定；法规没有统一的月数。"),
+        N_("产品默认（领域说明 3.5）"),
+    ),
+    Parameter(
+        "duty_hours", "hours", 16, 4, 24, N_("小时"),
+        N_("药师到岗后最长算在岗多久"),
+        N_("忘记登记离岗的人不会一直在岗；药师不在岗时处方药和甲类非处方药停售。"),
+        N_("产品默认（领域说明 3.5）"),
+    ),
+    Parameter(
+        "surrender_after", "minutes", 2, 1, 30, N_("分钟"),
+        N_("结果不明等多久可以放弃"),
+        N_("等这么久中心仍没有回答，屏幕提示打热线，并可以放弃这一单。"),
+        N_("产品默认（领域说明 1.7）"),
+    ),
+    Parameter(
+        "confirm_within", "minutes", 10, 1, 120, N_("分钟"),
+        N_("中心迟到的受理多久内还算数"),
+        N_("超过后才查到中心已经结算的，向中心冲正：药和人都已不在柜台。"),
+        N_("产品默认（领域说明 1.7）"),
+    ),
+    Parameter(
+        "hotline", "text", "12393", 3, 20, "",
+        N_("医保热线"),
+        N_("印在小票上，结果不明时请收银员拨打；当地另有号码的，改成当地的。"),
+        N_("国家医保服务热线（产品默认）"),
+    ),
+)  # fmt: skip
+BY_NAME = {parameter.name: parameter for parameter in TABLE}
+SCORES = ("ask_from", "hold_from")
+_NUMBER_TO_CALL = re.compile(r"[0-9][0-9-]*[0-9]")
+
+
+def get_parameter(name: str) -> Parameter:
+    """One parameter by its name. Raises NotFound."""
+    if name not in BY_NAME:
+        raise NotFound
+    return BY_NAME[name]
+
+
+def read_typed(parameter: Parameter, typed: str) -> Value:
+    """A value as a person types it, full-width digits and blanks allowed. Raises ParameterOutOfBounds, ParameterUnreadable."""
+    plain = typed.strip().translate(FULL_WIDTH)
+    if parameter.kind == "text":
+        if not parameter.least <= len(plain) <= parameter.most or not _NUMBER_TO_CALL.fullmatch(plain):
+            raise ParameterUnreadable(least=parameter.least, most=parameter.most)
+        return plain
+    number = yuan_to_fen(plain) if parameter.kind == "fen" else _whole(parameter, plain)
+    if not parameter.least <= number <= parameter.most:
+        raise out_of_bounds(parameter)
+    return number
+
+
+def _whole(parameter: Parameter, plain: str) -> int:
+    if not (plain.isascii() and plain.isdigit() and len(plain) <= MOST_DIGITS):
+        raise out_of_bounds(parameter)
+    return int(plain)
+
+
+def out_of_bounds(parameter: Parameter) -> ParameterOutOfBounds:
+    """The refusal that names the bounds as the screen shows figures."""
+    return ParameterOutOfBounds(least=figure(parameter, parameter.least), most=figure(parameter, parameter.most))
+
+
+def figure(parameter: Parameter, value: Value) -> str:
+    """A value without its unit: 20000 fen is 200.00."""
+    return fen_to_yuan(int(value)) if parameter.kind == "fen" else str(value)
+
+
+def stored(parameter: Parameter, text: str) -> Value:
+    """A value as the database holds it."""
+    return text if parameter.kind == "text" else int(text)
+
+
+def step_at(steps: Sequence[Step], at: datetime) -> Step | None:
+    """The step that holds at a moment; None while the default holds. Steps stand in their order."""
+    return next((step for step in reversed(steps) if step.begins_at <= at), None)
+
+
+def value_at(steps: Mapping[str, Sequence[Step]], name: str, at: datetime) -> Value:
+    """What a parameter says at a moment."""
+    parameter = BY_NAME[name]
+    step = step_at(steps.get(name, ()), at)
+    return parameter.default if step is None else stored(parameter, step.value)
+
+
+def turned_round(steps: Mapping[str, Sequence[Step]], since: datetime) -> bool:
+    """Say whether at some moment from `since` on a supervisor would be asked no later than a document."""
+    turns = [step.begins_at for name in SCORES for step in steps.get(name, ()) if step.begins_at > since]
+    return any(int(value_at(steps, "ask_from", at)) >= int(value_at(steps, "hold_from", at)) for at in (since, *turns))
