@@ -13,6 +13,7 @@ from app.facility.catalog.actions import draft_of, stored
 from app.facility.catalog.importer.judge import DECIMALS, Known, Row, judge
 from app.facility.catalog.rules import FIELDS, ProductDraft, number_text
 from app.facility.db import run
+from app.facility.organizations import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,8 @@ def judge_batch(batch_id: UUID) -> None:
         "select number, parsed, problems from import_row where batch_id = :id and raw is not null order by number",
         id=batch_id,
     )
-    rows = [Row(row.number, row.parsed["given"], row.parsed["assumed"], list(row.problems)) for row in found]
+    usual = {"expiry_warning_days": parameters.here().days("near_expiry_days")}
+    rows = [Row(row.number, row.parsed["given"], usual | row.parsed["assumed"], list(row.problems)) for row in found]
     catalog = load_catalog()
     gone = judge(rows, catalog, queries.used_products([known.id for known in catalog]))
     run(sql.EXPECT_MANY)

@@ -15,6 +15,7 @@ from app.core.errors import Refusal, WrongInput
 from app.core.signin import me, needs
 from app.facility.catalog import actions, import_views, queries, rules
 from app.facility.catalog.forms import NewProductForm, PriceForm, ProductForm
+from app.facility.organizations import parameters
 
 if TYPE_CHECKING:
     from flask.blueprints import BlueprintSetupState
@@ -96,7 +97,7 @@ def _product_page(product_id: int, form: PriceForm, refusal: Refusal | None = No
 @needs("owner")
 def new_product() -> ResponseReturnValue:
     """Put a product into the catalog by hand."""
-    form = NewProductForm()
+    form = NewProductForm(data={"expiry_warning_days": parameters.here().days("near_expiry_days")})
     if not form.validate_on_submit():
         return _form_page(form, 422 if form.errors else 200)
     try:

@@ -168,7 +168,7 @@ def about_of(card: catalog.ProductCard) -> rules.About:
         spec=card.spec, maker=card.maker, approval=card.approval_number, pack_size=card.pack_size, pack_unit=card.pack_unit, base_unit=card.base_unit,
         rx_class=card.rx_class, insurance_class=class_of(card), selfpay_share=str(card.selfpay_share or ""), trace_required=card.trace_required,
         split_allowed=card.split_allowed, pack_price=f"{card.pack_price:f}" if card.pack_price is not None else "",
-        split_price=f"{card.split_price:f}" if card.split_price is not None else "",
+        split_price=f"{card.split_price:f}" if card.split_price is not None else "", expiry_warning_days=card.expiry_warning_days,
     )  # fmt: skip
 
 

@@ -52,6 +52,7 @@ class About(msgspec.Struct, frozen=True):
     split_allowed: bool
     pack_price: str
     split_price: str = ""
+    expiry_warning_days: int | None = None  # None in a basket from before it was kept.
 
 
 class Code(msgspec.Struct):

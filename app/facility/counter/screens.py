@@ -14,6 +14,7 @@ from app.facility.counter import baskets, rules
 from app.facility.counter.look import Look, look
 from app.facility.db import transaction
 from app.facility.insurance import identify
+from app.facility.organizations import parameters
 from app.facility.till import shifts
 from app.national import codes
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from app.core.tenancy import Desk
 
-NEAR = timedelta(days=180)  # Default; the stock room makes it each product's own.
 BANDS = {"pass": "pass", "ask": "check", "check": "check", "hold": "hold"}
 
 
@@ -95,7 +95,9 @@ def line_part(line: rules.Line) -> dict[str, Any]:
     """One line as the basket shows it."""
     about = line.about
     today = clock.business_date()
-    near = line.expires_on is not None and line.expires_on <= today + NEAR
+    warned = about.expiry_warning_days
+    days = parameters.here().days("near_expiry_days") if warned is None else warned
+    near = line.expires_on is not None and line.expires_on <= today + timedelta(days=days)
     return {
         "line_no": line.line_no, "product_name": about.name, "spec": f"{about.trade} {about.spec}".strip() if about.trade != about.name else about.spec,
         "maker": about.maker, "class_label": class_label(about.insurance_class, about.selfpay_share, about.rx_class), "lot_no": line.lot_number,
@@ -131,7 +133,7 @@ def person_part(desk: Desk, content: rules.Basket) -> dict[str, Any] | None:
         key: shown.get(key) or 0
         for key in ("balance_fen", "mutual_fen", "deductible_used_fen", "fund_used_fen", "cap_fen")
     }
-    needs = identify.needs_match(identity, content.total_fen, row.matched_by, row.override_reason)
+    needs = identify.needs_match(desk, identity, content.total_fen, row.matched_by, row.override_reason)
     hows = {"typed": _("手工输入"), "card": _("社保卡"), "ecert": _("医保码")}
     return {
         **counted, "id": str(row.id), "masked_name": shown["masked_name"], "sex": {"1": _("男"), "2": _("女")}.get(shown["sex"], ""), "age": shown["age"],
@@ -198,6 +200,7 @@ def _unknown(row: Any) -> dict[str, Any]:
         "document": str(row.id),
         "receipt": row.receipt,
         "since_seconds": int((now - row.asked_at).total_seconds()),
+        "surrender_seconds": int(parameters.here().minutes("surrender_after").total_seconds()),
         "given_up": row.given_up_at is not None,
         "steps": steps,
     }

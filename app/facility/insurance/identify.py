@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from app.facility.insurance.errors import (
     RefusedByCenter,
     WrongCredential,
 )
+from app.facility.organizations import parameters
 from app.facility.stock.events import as_facts
 from app.national import certno, envelope
 
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.core.tenancy import Desk
-
-VALID = timedelta(minutes=30)  # Default; a card read before lunch does not pay after it.
-MATCH_ABOVE_FEN = 20_000  # Default (DOMAIN 2.4): above it somebody confirms that person and credential match.
-CHECK_BAND, HOLD_BAND = 40, 70  # Defaults (DOMAIN 2.5); the center's answer carries the band it used.
 
 INSERT = """
 insert into identification (tenant_id, id, facility_id, staff_id, credential, read_how, person_hash, sealed, shown, identity, buyer, agent_sealed, sign_no, read_at)
@@ -134,6 +130,7 @@ def get(desk: Desk, identification_id: UUID | str) -> Any | None:
 
 def confirm_match(desk: Desk, identification_id: UUID, reason: str = "") -> None:
     """The operator has compared the person with the credential (人证一致); noted with name and reason, told to the center."""
+    ask_from = parameters.of(desk.tenant_id).count("ask_from")
     with transaction(settings=desk.settings) as hot:
         rows = hot.run_all(
             [
@@ -143,7 +140,7 @@ def confirm_match(desk: Desk, identification_id: UUID, reason: str = "") -> None
         )
         if rows[1]:
             identity = rows[0][0].identity
-            kind = "identity.overridden" if score_of(identity) >= CHECK_BAND else "identity.checked"
+            kind = "identity.overridden" if score_of(identity) >= ask_from else "identity.checked"
             hot.run_last(
                 APPEND, {**desk.keys, "facts": _fact(desk, kind, identification_id, identity, reason or "matched")}
             )
@@ -166,15 +163,16 @@ def note_score(desk: Desk, identification_id: UUID | str, identity: Mapping[str,
 
 def person_of(desk: Desk, loaded: Any, total_fen: int) -> messages.Person:
     """The person a sale is settled for. Raises IdentificationExpired, MatchNotConfirmed, AgentNeeded."""
-    if why := needs_match(loaded.identity, total_fen, loaded.matched_by, loaded.override_reason):
+    if why := needs_match(desk, loaded.identity, total_fen, loaded.matched_by, loaded.override_reason):
         raise MatchNotConfirmed(why=why)
     return person_read(desk, loaded)
 
 
 def person_read(desk: Desk, loaded: Any) -> messages.Person:
     """The person a credential was read for, for a look that settles nothing. Raises IdentificationExpired."""
-    if clock.now() - loaded.read_at > VALID:
-        raise IdentificationExpired(minutes=int(VALID.total_seconds() // 60))
+    valid = parameters.of(desk.tenant_id).minutes("identification_valid")
+    if clock.now() - loaded.read_at > valid:
+        raise IdentificationExpired(minutes=int(valid.total_seconds() // 60))
     return msgspec.json.decode(personal.unseal_bytes(str(desk.tenant_id), bytes(loaded.sealed)), type=messages.Person)
 
 
@@ -185,14 +183,16 @@ def agent_of(desk: Desk, loaded: Any) -> dict[str, Any] | None:
     return dict(msgspec.json.decode(personal.unseal_bytes(str(desk.tenant_id), bytes(loaded.agent_sealed))))
 
 
-def needs_match(identity: Mapping[str, Any], total_fen: int, matched_by: int | None, reason: str | None) -> str:
+def needs_match(
+    desk: Desk, identity: Mapping[str, Any], total_fen: int, matched_by: int | None, reason: str | None
+) -> str:
     """Why somebody has to look before this may be settled; empty when nobody has to, or has."""
-    score = score_of(identity)
-    if score >= CHECK_BAND and not (matched_by and reason):
-        who = "须由主管核验" if score >= HOLD_BAND else "须查验身份证件并说明理由"
+    said, score = parameters.of(desk.tenant_id), score_of(identity)
+    if score >= said.count("ask_from") and not (matched_by and reason):
+        who = "须由主管核验" if score >= said.count("hold_from") else "须查验身份证件并说明理由"
         return f"身份核验 {score} 分，{who}"
-    if total_fen > MATCH_ABOVE_FEN and not matched_by:
-        return f"本单超过 {fen_to_yuan(MATCH_ABOVE_FEN)} 元"
+    if total_fen > (above_fen := said.fen("match_above")) and not matched_by:
+        return f"本单超过 {fen_to_yuan(above_fen)} 元"
     return ""
 
 

@@ -17,6 +17,7 @@ from app.core.errors import Outage
 from app.facility.db import db, hot_action, transaction
 from app.facility.insurance import desk as desks
 from app.facility.insurance import messages
+from app.facility.organizations import parameters
 from app.national import client, envelope
 from app.national.errors import CenterSlow
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sunmed.insurance")
 
-CONFIRM_WITHIN = timedelta(minutes=10)  # Default; a later acceptance is taken back, because goods and person are gone.
 LEASE = timedelta(seconds=30)  # How long one worker may try before another looks at the attempt again.
 # Refusals that say nothing about the message itself: the envelope was not accepted, so the outcome is still unknown.
 NOT_ABOUT_THE_MESSAGE = frozenset(
@@ -205,9 +205,11 @@ def _resolve(attempt: Attempt) -> str:
 
 
 def _too_late(attempt: Attempt) -> bool:
+    """An acceptance this late is taken back, because goods and person are gone."""
+    within = parameters.of(attempt.tenant_id).minutes("confirm_within")
     return (
         attempt.given_up
-        or clock.now() - attempt.asked_at > CONFIRM_WITHIN
+        or clock.now() - attempt.asked_at > within
         or not current_app.config.get("CENTER_REPLAYS", True)
     )
 

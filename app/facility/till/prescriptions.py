@@ -15,6 +15,7 @@ from psycopg import errors as pg
 from app.core import clock, personal
 from app.core.errors import NotFound
 from app.facility.db import hot_action, run, transaction
+from app.facility.organizations import parameters
 from app.facility.stock.actions import as_json
 from app.facility.till.errors import AlreadyReviewed, OwnPrescription, PrescriptionIncomplete, PrescriptionKnown
 
@@ -24,10 +25,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.core.tenancy import Desk
+    from app.facility.organizations.parameters import Parameters
 
 PAGE = 50
-MOST_LINES = 5  # Western and patent medicines on one prescription (DOMAIN 4.2).
-VALID_DAYS = 3  # A prescription is for its day; a doctor may extend it to three (DOMAIN 4.2).
 RESULTS = {"passed": "PASS", "refused": "REFUSE"}
 
 INSERT = """
@@ -78,14 +78,15 @@ class Paper:
 @hot_action
 def enter_prescription(desk: Desk, prescription_id: UUID, paper: Paper, wanted: Sequence[Wanted]) -> None:
     """Enter a prescription for review (处方登记). Sent again it changes nothing. Raises PrescriptionIncomplete, PrescriptionKnown."""
-    _check(paper, wanted)
+    said = parameters.of(desk.tenant_id)
+    _check(paper, wanted, said)
     tenant = str(desk.tenant_id)
     params = {
         **desk.keys, "id": prescription_id, "number": paper.number.strip(), "prescriber": paper.prescriber.strip(), "institution": paper.institution.strip(),
         "patient_sealed": personal.seal(tenant, msgspec.json.encode({"name": paper.patient, "certno": paper.patient_certno})),
         "patient_shown": personal.mask_name(paper.patient.strip()),
         "patient_hash": personal.lookup(paper.patient_certno) if paper.patient_certno else None, "diagnosis": paper.diagnosis.strip(),
-        "issued_on": paper.issued_on, "valid_until": paper.issued_on + timedelta(days=VALID_DAYS), "at": clock.now(),
+        "issued_on": paper.issued_on, "valid_until": paper.issued_on + timedelta(days=said.days("prescription_days")), "at": clock.now(),
         "lines": as_json([{"line_no": number, "product_id": line.product_id, "packs": line.packs, "dosage": line.dosage} for number, line in enumerate(wanted, 1)]),
     }  # fmt: skip
     try:
@@ -97,7 +98,7 @@ def enter_prescription(desk: Desk, prescription_id: UUID, paper: Paper, wanted: 
         raise PrescriptionKnown(number=paper.number.strip()) from known
 
 
-def _check(paper: Paper, wanted: Sequence[Wanted]) -> None:
+def _check(paper: Paper, wanted: Sequence[Wanted], said: Parameters) -> None:
     names = {
         "处方号": paper.number,
         "患者姓名": paper.patient,
@@ -108,13 +109,13 @@ def _check(paper: Paper, wanted: Sequence[Wanted]) -> None:
         raise PrescriptionIncomplete(why=f"没有填{'、'.join(empty)}")
     if long := [name for name, value in names.items() if len(value) > 60]:
         raise PrescriptionIncomplete(why=f"{'、'.join(long)}超过 60 个字")
-    today = clock.business_date()
-    if not today - timedelta(days=VALID_DAYS) <= paper.issued_on <= today:
+    today, days, most = clock.business_date(), said.days("prescription_days"), said.count("prescription_drugs")
+    if not today - timedelta(days=days) <= paper.issued_on <= today:
         raise PrescriptionIncomplete(
-            why=f"开具日期 {paper.issued_on} 已过期或在今天之后（处方当日有效，最长 {VALID_DAYS} 天）"
+            why=f"开具日期 {paper.issued_on} 已过期或在今天之后（处方当日有效，最长 {days} 天）"
         )
-    if not 1 <= len(wanted) <= MOST_LINES:
-        raise PrescriptionIncomplete(why=f"药品要有 1 到 {MOST_LINES} 种")
+    if not 1 <= len(wanted) <= most:
+        raise PrescriptionIncomplete(why=f"药品要有 1 到 {most} 种")
     if len({line.product_id for line in wanted}) < len(wanted):
         raise PrescriptionIncomplete(why="同一种药写了两行")
     if any(not 1 <= line.packs <= 999 or len(line.dosage) > 200 for line in wanted):
