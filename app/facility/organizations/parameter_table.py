@@ -153,8 +153,11 @@ def out_of_bounds(parameter: Parameter) -> ParameterOutOfBounds:
 
 
 def figure(parameter: Parameter, value: Value) -> str:
-    """A value without its unit: 20000 fen is 200.00."""
-    return fen_to_yuan(int(value)) if parameter.kind == "fen" else str(value)
+    """A value without its unit: 2000000 fen is 20,000.00."""
+    if parameter.kind != "fen":
+        return str(value)
+    whole, _, cents = fen_to_yuan(int(value)).partition(".")
+    return f"{int(whole):,}.{cents}"
 
 
 def stored(parameter: Parameter, text: str) -> Value:

@@ -100,7 +100,7 @@ def test_bounds_of_money_are_told_in_yuan():
     with pytest.raises(ParameterOutOfBounds) as refused:
         table.read_typed(table.BY_NAME["match_above"], "100000.01")
 
-    assert refused.value.facts == {"least": "0.00", "most": "100000.00"}
+    assert refused.value.facts == {"least": "0.00", "most": "100,000.00"}
 
 
 @pytest.mark.parametrize("typed", ["12", "1" * 21, "12393转1", "-12393", "12393-", "<b>1</b>", "1\n2"])
