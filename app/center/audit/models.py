@@ -11,7 +11,7 @@ from app.center.db import Model
 
 
 class SignalWeight(Model):
-    """The weight of an identity signal, with dates of effect (信号权重)."""
+    """The weight of an identity signal, or a limit of the score, with dates of effect (信号权重)."""
 
     __tablename__ = "signal_weight"
 

@@ -16,14 +16,19 @@ from app.core.clock import local
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ASK_FROM = 40  # Below: pass. From here: ask for the identity card and a reason.
-HOLD_FROM = 70  # From here: hold for the supervisor.
-MANY_INSTITUTIONS = 3
-MANY_CARDS = 3
-SEVERAL_PRINCIPALS = 2
-IMPOSSIBLE_KMH = 120
-ELSEWHERE_MINUTES, ELSEWHERE_KM, ANYWHERE_MINUTES = 30, 20.0, 15
 EARTH_KM = 6371.0
+# Limits stand beside the weights, with dates of effect (DOMAIN 2.5, D); these hold where a center has set none.
+LIMITS = {
+    "limit_ask_score": 40,  # Below: pass. From here: ask for the identity card and a reason.
+    "limit_hold_score": 70,  # From here: hold for the supervisor.
+    "limit_institutions": 3,
+    "limit_cards": 3,
+    "limit_principals": 2,
+    "limit_kmh": 120,
+    "limit_elsewhere_minutes": 30,  # So long ago, and farther away than
+    "limit_elsewhere_km": 20,
+    "limit_anywhere_minutes": 15,  # So long ago, wherever it was.
+}
 
 
 class Band(StrEnum):
@@ -99,7 +104,7 @@ class Judgement:
 TEXTS = {
     "drug_contrary_to_person": "药品限定的性别或年龄与本人不符",
     "many_institutions_today": "今天已在多家机构使用",
-    "impossible_speed": "与上次使用地点之间的速度超过每小时 120 公里",
+    "impossible_speed": "与上次使用地点之间的速度超过每小时 {limit_kmh} 公里",
     "card_number_typed": "卡号为手工录入",
     "many_cards_at_terminal": "同一终端五分钟内使用多张卡",
     "first_use_large_amount": "首次在本机构使用且金额较大",
@@ -113,27 +118,35 @@ TEXTS = {
 
 
 def judge(situation: Situation, weights: Mapping[str, int]) -> Judgement:
-    """Weigh every signal of the list; those without data are shown as not known."""
-    spoken = _spoken(situation)
+    """Weigh every signal of the list; those without data are shown as not known. Limits come among the weights."""
+    limits = {name: weights.get(name, usual) for name, usual in LIMITS.items()}
+    spoken = _spoken(situation, limits)
     signals = tuple(
-        Signal(code, weights.get(code, 0) if spoken.get(code) else 0, spoken.get(code) is not None, text)
+        Signal(
+            code, weights.get(code, 0) if spoken.get(code) else 0, spoken.get(code) is not None, text.format(**limits)
+        )
         for code, text in TEXTS.items()
     )
     score = sum(signal.weight for signal in signals)
-    elsewhere = used_elsewhere(situation)
-    band = Band.HOLD if score >= HOLD_FROM else Band.ASK if score >= ASK_FROM or elsewhere else Band.PASS
-    return Judgement(score, band, signals, elsewhere)
+    elsewhere = used_elsewhere(situation, limits)
+    return Judgement(score, _band(score, elsewhere, limits), signals, elsewhere)
 
 
-def _spoken(situation: Situation) -> dict[str, bool | None]:
+def _band(score: int, elsewhere: str, limits: Mapping[str, int]) -> Band:
+    if score >= limits["limit_hold_score"]:
+        return Band.HOLD
+    return Band.ASK if score >= limits["limit_ask_score"] or elsewhere else Band.PASS
+
+
+def _spoken(situation: Situation, limits: Mapping[str, int]) -> dict[str, bool | None]:
     """For each signal: true, false, or None when the data to know it are missing."""
     return {
         "drug_contrary_to_person": situation.drug_contrary,
-        "many_institutions_today": _at_least(situation.institutions_today, MANY_INSTITUTIONS),
-        "impossible_speed": _impossible_speed(situation),
+        "many_institutions_today": _at_least(situation.institutions_today, limits["limit_institutions"]),
+        "impossible_speed": _impossible_speed(situation, limits["limit_kmh"]),
         "card_number_typed": None if situation.credential is None else situation.credential == "typed",
-        "many_cards_at_terminal": _at_least(situation.cards_at_terminal, MANY_CARDS),
-        "agent_of_several": _at_least(situation.principals_of_agent, SEVERAL_PRINCIPALS),
+        "many_cards_at_terminal": _at_least(situation.cards_at_terminal, limits["limit_cards"]),
+        "agent_of_several": _at_least(situation.principals_of_agent, limits["limit_principals"]),
         "watched_person": situation.watched,
         "own_family_doctor": situation.own_family_doctor,
     }
@@ -143,25 +156,26 @@ def _at_least(count: int | None, many: int) -> bool | None:
     return None if count is None else count >= many
 
 
-def _impossible_speed(situation: Situation) -> bool | None:
+def _impossible_speed(situation: Situation, limit_kmh: int) -> bool | None:
     last, here = situation.last_visit, situation.place
     if last is None or last.place is None or here is None:
         return None
     hours = max((situation.at - last.at).total_seconds(), 60) / 3600
-    return distance_km(last.place, here) / hours > IMPOSSIBLE_KMH
+    return distance_km(last.place, here) / hours > limit_kmh
 
 
-def used_elsewhere(situation: Situation) -> str:
+def used_elsewhere(situation: Situation, limits: Mapping[str, int] = LIMITS) -> str:
     """Say in a sentence that the card was used elsewhere just now; empty when it was not."""
     last = situation.last_visit
     if last is None or last.here:
         return ""
     ago = situation.at - last.at
+    near_in_time = ago <= timedelta(minutes=limits["limit_anywhere_minutes"])
     if last.place is None or situation.place is None:
-        return f"{_clock(last.at)} 曾在别处使用" if ago <= timedelta(minutes=ANYWHERE_MINUTES) else ""
+        return f"{_clock(last.at)} 曾在别处使用" if near_in_time else ""
     away = distance_km(last.place, situation.place)
-    near_in_time = ago <= timedelta(minutes=ANYWHERE_MINUTES)
-    if near_in_time or (ago <= timedelta(minutes=ELSEWHERE_MINUTES) and away > ELSEWHERE_KM):
+    lately = ago <= timedelta(minutes=limits["limit_elsewhere_minutes"])
+    if near_in_time or (lately and away > limits["limit_elsewhere_km"]):
         return f"{_clock(last.at)} 曾在 {away:.0f} 公里外使用"
     return ""
 

@@ -1,0 +1,13 @@
+"""What the audit refuses."""
+
+from __future__ import annotations
+
+from app.core.errors import Refusal
+
+
+class WeightRefused(Refusal):
+    """A weight or limit that cannot be set."""
+
+    code = "weight_refused"
+    sentence = "信号权重没有改：{why}。请核对信号、数值和开始日期。"
+    status = 422
