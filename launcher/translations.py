@@ -23,9 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
-CALLS = {"_", "gettext", "lazy_gettext", "ngettext", "_l", "N_"}
+CALLS = {"_", "gettext", "lazy_gettext", "ngettext", "_l", "N_", "words"}
+# What a refusal says of its facts; core.errors has these translated too.
+FACTS = {"what", "why"}
+# These speak with machines in Chinese (err_msg): no page shows what they refuse.
+WIRES = ("app/national", "app/center/interface", "app/center/fund", "app/center/supervision/handler.py")
 # A refusal's sentence is a plain class attribute; core.errors has it translated when it is shown.
 SENTENCES = {"sentence"}
+HAN = re.compile("[\u4e00-\u9fff]")
 HOLES = re.compile(r"%\(\w+\)[sd]|\{\w*(?:[:!][^}]*)?\}")
 
 
@@ -114,9 +119,47 @@ def messages(root: Path = ROOT) -> dict[str, Message]:
 def python_texts(root: Path) -> Iterator[tuple[Path, str, int]]:
     """Texts in translation calls, and the sentences of refusals."""
     for path in sorted((root / "app").rglob("*.py")):
+        wire = str(path.relative_to(root)).startswith(WIRES)
         for node in ast.walk(ast.parse(path.read_text())):
-            for text in texts_of(node):
+            for text in texts_of(node) if wire else [*texts_of(node), *facts_of(node)]:
                 yield path, text, getattr(node, "lineno", 0)
+
+
+def facts_of(node: ast.AST) -> list[str]:
+    """The texts written out for `what` and `why` of a refusal that is raised."""
+    if not isinstance(node, ast.Raise) or not isinstance(node.exc, ast.Call):
+        return []
+    values = [word.value for word in node.exc.keywords if word.arg in FACTS]
+    return constants([choice for value in values for choice in choices(value)])
+
+
+def choices(node: ast.expr) -> list[ast.expr]:
+    """What an expression may come to: one for each way of an if."""
+    if isinstance(node, ast.IfExp):
+        return [*choices(node.body), *choices(node.orelse)]
+    return [part for each in node.values for part in choices(each)] if isinstance(node, ast.BoolOp) else [node]
+
+
+def untranslated(root: Path = ROOT) -> list[str]:
+    """Chinese that is put into a refusal in a way that nobody can translate: an f-string, or a fact of another name."""
+    return [
+        f"{path.relative_to(root)}:{node.lineno} {ast.unparse(node.exc)}"
+        for path in sorted((root / "app").rglob("*.py"))
+        if not str(path.relative_to(root)).startswith(WIRES)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)
+        for word in node.exc.keywords
+        for part in choices(word.value)
+        if any(map(HAN.search, chinese_in(part))) and not (word.arg in FACTS and isinstance(part, ast.Constant))
+    ]
+
+
+def chinese_in(node: ast.expr) -> list[str]:
+    """The texts written out in an expression, except those in a translation call."""
+    if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in CALLS:
+        return []
+    below = [text for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr) for text in chinese_in(child)]
+    return [*constants([node]), *below]
 
 
 def texts_of(node: ast.AST) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from app.core.errors import WrongInput
+from app.core.errors import WrongInput, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ def share(amount_fen: int, ratio: Decimal) -> int:
     return round_fen(Decimal(amount_fen) * ratio)
 
 
-def yuan_to_fen(text: str, what: str = "金额") -> int:
+def yuan_to_fen(text: str, what: str = words("金额")) -> int:
     """Read an amount as a person types it: 12.5, 1,200, full-width digits. Raises WrongInput."""
     plain = text.strip().translate(_FULL_WIDTH).replace(",", "").removeprefix("¥").strip()
     if not _YUAN.match(plain):

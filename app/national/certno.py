@@ -6,6 +6,7 @@ import re
 from datetime import date
 
 from app.core.clock import business_date
+from app.core.errors import words
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
@@ -26,13 +27,13 @@ def check_digit(first_17: str) -> str:
 def why_wrong(number: str) -> str | None:
     """Say what is wrong with a citizen's number, or None when it is well formed, dated and checked."""
     if re.fullmatch(r"\d{15}", number):
-        return "15 位旧号码已停用，请使用 18 位号码"
+        return words("15 位旧号码已停用，请使用 18 位号码")
     if not _FORM.fullmatch(number):
-        return "应为 18 位，末位可以是 X"
+        return words("应为 18 位，末位可以是 X")
     if birth_date(number) is None:
-        return "其中的出生日期不存在或在今天之后"
+        return words("其中的出生日期不存在或在今天之后")
     if number[17] != check_digit(number[:17]):
-        return "校验位不对，请核对是否有数字读错"
+        return words("校验位不对，请核对是否有数字读错")
     return None
 
 

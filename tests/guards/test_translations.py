@@ -9,6 +9,21 @@ def test_every_text_has_an_english_one():
     assert not missing, "Write these into translations/en/<room>.po:\n" + "\n".join(missing)
 
 
+def test_refusals_put_no_chinese_into_an_english_page():
+    """The facts inside a refusal are translated with its sentence: `what`, `why`, and whatever is `words`."""
+    assert translations.untranslated() == []
+
+
+def test_chinese_that_nobody_can_translate_is_found(tmp_path):
+    (tmp_path / "app" / "national").mkdir(parents=True)
+    said = 'raise No(why=f"第 {n} 行", most="两行", what="单据", who=words("某人"), name=_("药"))\n'
+    (tmp_path / "app" / "acts.py").write_text(said)
+    (tmp_path / "app" / "national" / "wire.py").write_text(said)
+
+    assert len(translations.untranslated(tmp_path)) == 2
+    assert {"单据", "某人"} <= set(translations.messages(tmp_path))
+
+
 def test_english_keeps_the_places_to_be_filled_in():
     assert translations.lost_holes() == []
 

@@ -15,7 +15,7 @@ from app.center.db import action, run
 from app.center.registry.errors import AlreadyRegistered
 from app.core import personal
 from app.core.clock import business_date, now
-from app.core.errors import WrongInput
+from app.core.errors import WrongInput, words
 from app.national import certno as certnos
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def register_institution(new: NewInstitution, secret: bytes) -> None:
             sealed=personal.seal(KEY, secret),
         )
     except IntegrityError as failure:
-        raise AlreadyRegistered(what=f"机构 {new.code} ") from failure
+        raise AlreadyRegistered(what=words("机构 {code} ", code=new.code)) from failure
 
 
 @action

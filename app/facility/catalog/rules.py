@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from app.core.errors import words
 from app.facility.catalog.pinyin import SearchKeys, search_keys
 
 RX_CLASSES = {
@@ -178,29 +179,33 @@ def wrongs(draft: ProductDraft) -> list[tuple[str, str]]:
 
 
 def _wrong_texts(draft: ProductDraft) -> list[tuple[str, str]]:
-    found = [
-        (name, "不能为空") for name in ("code", "generic_name", "pack_unit", "base_unit") if not getattr(draft, name)
+    found: list[tuple[str, str]] = [
+        (name, words("不能为空"))
+        for name in ("code", "generic_name", "pack_unit", "base_unit")
+        if not getattr(draft, name)
     ]
     found += [
-        (name, f"不能超过 {most} 个字") for name, most in LONGEST.items() if len(getattr(draft, name) or "") > most
+        (name, words("不能超过 {most} 个字", most=most))
+        for name, most in LONGEST.items()
+        if len(getattr(draft, name) or "") > most
     ]
     if draft.barcode and not _BARCODE.match(draft.barcode):
-        found.append(("barcode", "应是 6 到 30 位数字或大写字母"))
+        found.append(("barcode", words("应是 6 到 30 位数字或大写字母")))
     return found
 
 
 def _wrong_numbers(draft: ProductDraft) -> list[tuple[str, str]]:
-    found = []
+    found: list[tuple[str, str]] = []
     if not 1 <= draft.pack_size <= MOST_PACK_SIZE:
-        found.append(("pack_size", f"应是 1 到 {MOST_PACK_SIZE} 的整数"))
+        found.append(("pack_size", words("应是 1 到 {most} 的整数", most=MOST_PACK_SIZE)))
     if draft.selfpay_share is not None and not 0 <= draft.selfpay_share <= 1:
-        found.append(("selfpay_share", "应在 0% 到 100% 之间"))
+        found.append(("selfpay_share", words("应在 0% 到 100% 之间")))
     if draft.ceiling_price is not None and not 0 < draft.ceiling_price <= MOST_PRICE:
-        found.append(("ceiling_price", "应大于 0"))
+        found.append(("ceiling_price", words("应大于 0")))
     if not 0 <= draft.expiry_warning_days <= 3650:
-        found.append(("expiry_warning_days", "应在 0 到 3650 天之间"))
+        found.append(("expiry_warning_days", words("应在 0 到 3650 天之间")))
     if draft.split_allowed and draft.pack_size == 1:
-        found.append(("split_allowed", "每包装只有 1 个最小单位，不能拆零"))
+        found.append(("split_allowed", words("每包装只有 1 个最小单位，不能拆零")))
     return found
 
 
@@ -212,9 +217,9 @@ def _wrong_words(draft: ProductDraft) -> list[tuple[str, str]]:
         ("insurance_class", INSURANCE_CLASSES),
     )
     return [
-        (name, "不在可选范围内")
-        for name, words in allowed
-        if (value := getattr(draft, name)) is not None and value not in words
+        (name, words("不在可选范围内"))
+        for name, choices in allowed
+        if (value := getattr(draft, name)) is not None and value not in choices
     ]
 
 

@@ -10,7 +10,7 @@ from psycopg import errors as pg
 from sqlalchemy.exc import IntegrityError
 
 from app.core import clock
-from app.core.errors import NotFound, WrongInput
+from app.core.errors import NotFound, WrongInput, words
 from app.facility.catalog import queries as catalog
 from app.facility.counter import rules
 from app.facility.counter.errors import CodeNotOnShelf, CodeUnknown, NotSellable, StaleBasket, TooMany, UnknownEntry
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 MOST_HELD = 20
 CODE_STATES = {
-    "SOLD": "已经售出",
-    "RESERVED": "正在另一台结算",
-    "FROZEN": "已冻结",
-    "RETURNED_QUARANTINE": "已退回，在待处理区",
-    "RETURNED_SUPPLIER": "已退回供应商",
-    "DESTROYED": "已销毁",
+    "SOLD": words("已经售出"),
+    "RESERVED": words("正在另一台结算"),
+    "FROZEN": words("已冻结"),
+    "RETURNED_QUARANTINE": words("已退回，在待处理区"),
+    "RETURNED_SUPPLIER": words("已退回供应商"),
+    "DESTROYED": words("已销毁"),
 }
 
 
@@ -118,7 +118,7 @@ def _products(plain: str, kind: str) -> list[catalog.ProductCard]:
 def _enter_code(desk: Desk, basket_id: UUID, code: Any, version: int | None) -> None:
     why = CODE_STATES.get(code.state)
     if why is None and (code.hold or code.expires_on < clock.business_date()):
-        why = "所属批号已冻结或召回" if code.hold else "已过效期"
+        why = words("所属批号已冻结或召回") if code.hold else words("已过效期")
     if why:
         raise CodeNotOnShelf(tail=code.code[-6:], why=why)
     card = catalog.get_product(code.product_id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from app.core.errors import words
 from app.core.money import fen
 from app.facility.counter.errors import (
     CodeScannedTwice,
@@ -227,7 +228,7 @@ def set_quantity(line: Line, sale_units: int) -> None:
     """Set packs (or single units when split); surplus codes fall out, the last scanned first."""
     most = line.about.pack_size if line.split else MOST_PACKS
     if not 1 <= sale_units <= most:
-        raise TooMany(what=f"{line.about.name} 的数量", most=most)
+        raise TooMany(what=words("{name} 的数量", name=line.about.name), most=most)
     line.quantity = sale_units if line.split else sale_units * line.about.pack_size
     if line.split:
         line.codes = [Code(code.code, line.quantity) for code in line.codes]

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from app.core import clock, personal
-from app.core.errors import Outage
+from app.core.errors import Outage, words
 from app.core.money import fen_to_yuan
 from app.facility.db import transaction
 from app.facility.insurance import desk as desks
@@ -50,9 +50,9 @@ NOTE_SCORE = "update identification set identity = %(identity)s::jsonb where ten
 APPEND = "select number from append_facts(%(tenant)s, %(facility)s, %(facts)s::jsonb)"
 
 SENTENCES = {
-    "ecert": "医保码应为 28 位数字",
-    "certno": "身份证号校验位不对，请核对每一位",
-    "card": "卡号应为一个字母加 8 位数字",
+    "ecert": words("医保码应为 28 位数字"),
+    "certno": words("身份证号校验位不对，请核对每一位"),
+    "card": words("卡号应为一个字母加 8 位数字"),
 }
 
 
@@ -189,10 +189,10 @@ def needs_match(
     """Why somebody has to look before this may be settled; empty when nobody has to, or has."""
     said, score = parameters.of(desk.tenant_id), score_of(identity)
     if score >= said.count("ask_from") and not (matched_by and reason):
-        who = "须由主管核验" if score >= said.count("hold_from") else "须查验身份证件并说明理由"
-        return f"身份核验 {score} 分，{who}"
+        who = words("须由主管核验") if score >= said.count("hold_from") else words("须查验身份证件并说明理由")
+        return words("身份核验 {score} 分，{who}", score=score, who=who)
     if total_fen > (above_fen := said.fen("match_above")) and not matched_by:
-        return f"本单超过 {fen_to_yuan(above_fen)} 元"
+        return words("本单超过 {amount} 元", amount=fen_to_yuan(above_fen))
     return ""
 
 

@@ -13,7 +13,7 @@ import msgspec
 from psycopg import errors as pg
 
 from app.core import clock
-from app.core.errors import DocumentChanged
+from app.core.errors import DocumentChanged, Several
 from app.facility.db import hot_action, transaction
 from app.facility.stock import events, queries, rules, statements
 from app.facility.stock.errors import CodeAlreadyKnown, NothingToSplit, ReceiptNotTaken, SplitNotAllowed
@@ -137,7 +137,7 @@ def _open(hot: Hot, desk: Desk, pack: Any) -> None:
 def _check(lines: Sequence[rules.ReceiptLine], products: Mapping[int, Any]) -> None:
     known = {key: rules.Product(row.name, row.pack_size, row.trace_required) for key, row in products.items()}
     if problems := rules.problems_of(lines, known, clock.business_date()):
-        raise ReceiptNotTaken(problems=" ".join(problems[:20]))
+        raise ReceiptNotTaken(problems=Several(problems[:20], between=" "))
 
 
 def _row(number: int, line: rules.ReceiptLine, lots: Mapping[Any, int], products: Mapping[int, Any]) -> dict[str, Any]:

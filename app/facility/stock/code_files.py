@@ -8,7 +8,7 @@ import re
 import charset_normalizer
 from python_calamine import CalamineError, CalamineWorkbook
 
-from app.core.errors import WrongInput
+from app.core.errors import WrongInput, words
 from app.facility.stock.rules import MOST_CODES_PER_LINE
 
 _CODE = re.compile(r"(?<![0-9A-Za-z])[0-9]{20}(?![0-9A-Za-z])")
@@ -23,7 +23,9 @@ def read_codes(name: str, data: bytes) -> list[str]:
             what="追溯码文件", why="里面没有 20 位的追溯码。Excel 里的码须设为文本格式，否则末几位会变成 0"
         )
     if len(codes) > MOST_CODES_PER_LINE:
-        raise WrongInput(what="追溯码文件", why=f"有 {len(codes)} 个码，超过一行的上限 {MOST_CODES_PER_LINE}")
+        raise WrongInput(
+            what="追溯码文件", why=words("有 {n} 个码，超过一行的上限 {most}", n=len(codes), most=MOST_CODES_PER_LINE)
+        )
     return codes
 
 

@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from app.core.errors import words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -39,17 +41,17 @@ class ReceiptLine:
 
 def problems_of(lines: Sequence[ReceiptLine], products: dict[int, Product], today: date) -> list[str]:
     """Say, line by line, what keeps a receipt from being taken: each a sentence with what to do. Empty when all is well."""
-    found = [
-        f"第 {number} 行：{text}"
+    found: list[str] = [
+        words("第 {number} 行：{text}", number=number, text=text)
         for number, line in enumerate(lines, 1)
         for text in _line_problems(line, products, today)
     ]
     if not lines:
-        found.append("还没有明细。请扫码或选择药品，再填批号、效期和数量。")
+        found.append(words("还没有明细。请扫码或选择药品，再填批号、效期和数量。"))
     if len(lines) > MOST_LINES:
-        found.append(f"一张入库单最多 {MOST_LINES} 行，请分成几张。")
+        found.append(words("一张入库单最多 {most} 行，请分成几张。", most=MOST_LINES))
     if repeated := sorted(_repeated(code for line in lines for code in line.codes)):
-        found.append(f"追溯码扫了两次：{'、'.join(repeated[:5])}。请删掉重复的。")
+        found.append(words("追溯码扫了两次：{codes}。请删掉重复的。", codes=", ".join(repeated[:5])))
     return found
 
 
@@ -65,26 +67,36 @@ class Product:
 def _line_problems(line: ReceiptLine, products: dict[int, Product], today: date) -> Iterable[str]:
     product = products.get(line.product_id)
     if product is None:
-        yield "没有这个药品，请从目录里选择。"
+        yield words("没有这个药品，请从目录里选择。")
         return
     if not _LOT.match(line.lot_number):
-        yield f"{product.name} 的批号没有填或超过 40 个字。"
+        yield words("{name} 的批号没有填或超过 40 个字。", name=product.name)
     if line.packs < 1 or line.packs * product.pack_size > MOST_UNITS:
-        yield f"{product.name} 的数量要在 1 到 {MOST_UNITS // product.pack_size} 之间。"
+        yield words("{name} 的数量要在 1 到 {most} 之间。", name=product.name, most=MOST_UNITS // product.pack_size)
     if line.expires_on < today:
-        yield f"{product.name} 已过效期 {line.expires_on}，不能入库。请退回供应商。"
+        yield words("{name} 已过效期 {day}，不能入库。请退回供应商。", name=product.name, day=line.expires_on)
     if line.produced_on and line.produced_on > min(line.expires_on, today):
-        yield f"{product.name} 的生产日期晚于效期或今天，请核对包装。"
+        yield words("{name} 的生产日期晚于效期或今天，请核对包装。", name=product.name)
     if line.zone not in RECEIVING_ZONES:
-        yield f"{product.name} 不能直接放进这个库区。"
+        yield words("{name} 不能直接放进这个库区。", name=product.name)
     if line.cost_price is not None and not 0 <= line.cost_price < 10**8:
-        yield f"{product.name} 的进价不对，请写每盒多少元。"
+        yield words("{name} 的进价不对，请写每盒多少元。", name=product.name)
     if len(line.codes) > line.packs:
-        yield f"{product.name} 扫了 {len(line.codes)} 个追溯码，多于 {line.packs} 盒。请改数量，或删掉多扫的码。"
+        yield words(
+            "{name} 扫了 {codes} 个追溯码，多于 {packs} 盒。请改数量，或删掉多扫的码。",
+            name=product.name,
+            codes=len(line.codes),
+            packs=line.packs,
+        )
     if line.codes and product.trace_required and len(line.codes) < line.packs:
-        yield f"{product.name} 只扫了 {len(line.codes)} 个追溯码，还差 {line.packs - len(line.codes)} 个。请补扫，或分成两行。"
+        yield words(
+            "{name} 只扫了 {codes} 个追溯码，还差 {rest} 个。请补扫，或分成两行。",
+            name=product.name,
+            codes=len(line.codes),
+            rest=line.packs - len(line.codes),
+        )
     if bad := [code for code in line.codes if not _CODE.match(code)]:
-        yield f"{product.name} 的追溯码 {bad[0][:40]} 认不出，请重扫。"
+        yield words("{name} 的追溯码 {code} 认不出，请重扫。", name=product.name, code=bad[0][:40])
 
 
 def _repeated(codes: Iterable[str]) -> set[str]:

@@ -13,7 +13,7 @@ import msgspec
 from psycopg import errors as pg
 
 from app.core import clock, personal
-from app.core.errors import NotFound
+from app.core.errors import NotFound, Several, words
 from app.facility.db import hot_action, run, transaction
 from app.facility.organizations import parameters
 from app.facility.stock.actions import as_json
@@ -106,16 +106,18 @@ def _check(paper: Paper, wanted: Sequence[Wanted], said: Parameters) -> None:
         "开方机构": paper.institution,
     }
     if empty := [name for name, value in names.items() if not value.strip()]:
-        raise PrescriptionIncomplete(why=f"没有填{'、'.join(empty)}")
+        raise PrescriptionIncomplete(why=words("没有填{fields}", fields=Several(empty)))
     if long := [name for name, value in names.items() if len(value) > 60]:
-        raise PrescriptionIncomplete(why=f"{'、'.join(long)}超过 60 个字")
+        raise PrescriptionIncomplete(why=words("{fields}超过 60 个字", fields=Several(long)))
     today, days, most = clock.business_date(), said.days("prescription_days"), said.count("prescription_drugs")
     if not today - timedelta(days=days) <= paper.issued_on <= today:
         raise PrescriptionIncomplete(
-            why=f"开具日期 {paper.issued_on} 已过期或在今天之后（处方当日有效，最长 {days} 天）"
+            why=words(
+                "开具日期 {day} 已过期或在今天之后（处方当日有效，最长 {days} 天）", day=paper.issued_on, days=days
+            )
         )
     if not 1 <= len(wanted) <= most:
-        raise PrescriptionIncomplete(why=f"药品要有 1 到 {most} 种")
+        raise PrescriptionIncomplete(why=words("药品要有 1 到 {most} 种", most=most))
     if len({line.product_id for line in wanted}) < len(wanted):
         raise PrescriptionIncomplete(why="同一种药写了两行")
     if any(not 1 <= line.packs <= 999 or len(line.dosage) > 200 for line in wanted):

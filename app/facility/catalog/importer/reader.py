@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import charset_normalizer
 from python_calamine import CalamineError, CalamineWorkbook
 
+from app.core.errors import words
 from app.facility.catalog.errors import FileTooLarge, FileUnreadable
 from app.facility.catalog.rules import tidy
 
@@ -58,7 +59,7 @@ def read_table(file: str, content: bytes) -> Table:
     if not content.strip():
         raise FileUnreadable(file=file, why="文件是空的")
     if len(content) > MOST_BYTES:
-        raise FileTooLarge(file=file, what=f"有 {len(content) // 1024 // 1024} MB", most="20 MB")
+        raise FileTooLarge(file=file, what=words("有 {size} MB", size=len(content) // 1024 // 1024), most="20 MB")
     if content.startswith(_EXCEL_OLD):
         table = _read_excel(file, content, "xls")
     elif content.startswith(_ZIP):
@@ -79,9 +80,9 @@ def _bounded(file: str, table: Table) -> Table:
     if not any(any(row) for row in table.rows):
         raise FileUnreadable(file=file, why="没有任何有内容的行")
     if len(table.rows) > MOST_ROWS:
-        raise FileTooLarge(file=file, what=f"超过 {MOST_ROWS} 行", most=f"{MOST_ROWS} 行")
+        raise FileTooLarge(file=file, what=words("超过 {n} 行", n=MOST_ROWS), most=words("{n} 行", n=MOST_ROWS))
     if table.width > MOST_COLUMNS:
-        raise FileTooLarge(file=file, what=f"有 {table.width} 列", most=f"{MOST_COLUMNS} 列")
+        raise FileTooLarge(file=file, what=words("有 {n} 列", n=table.width), most=words("{n} 列", n=MOST_COLUMNS))
     return table
 
 
@@ -117,8 +118,8 @@ def _guard_extent(file: str, archive: zipfile.ZipFile, part: zipfile.ZipInfo) ->
                 if int(row) > MOST_ROWS * 2 or _column_number(column) > MOST_COLUMNS * 10:
                     raise FileTooLarge(
                         file=file,
-                        what=f"在 {column.decode()}{row.decode()} 处有单元格",
-                        most=f"{MOST_ROWS} 行、{MOST_COLUMNS} 列",
+                        what=words("在 {cell} 处有单元格", cell=f"{column.decode()}{row.decode()}"),
+                        most=words("{rows} 行、{columns} 列", rows=MOST_ROWS, columns=MOST_COLUMNS),
                     )
             tail = window[-100:]
 
@@ -187,7 +188,7 @@ def _read_text(file: str, content: bytes) -> Table:
             if len(rows) > MOST_ROWS:
                 break
     except csv.Error as failure:
-        raise FileUnreadable(file=file, why=f"第 {len(rows) + 1} 行的引号没有配对，或一格过长") from failure
+        raise FileUnreadable(file=file, why=words("第 {n} 行的引号没有配对，或一格过长", n=len(rows) + 1)) from failure
     return Table("tsv" if delimiter == "\t" else "csv", encoding, "", 0, _trimmed(rows))
 
 
@@ -213,7 +214,7 @@ def _checked(file: str, content: bytes, encoding: str) -> str:
     try:
         text = content.decode(encoding)
     except (UnicodeDecodeError, LookupError) as failure:
-        raise FileUnreadable(file=file, why=f"文字编码 {encoding} 有损坏") from failure
+        raise FileUnreadable(file=file, why=words("文字编码 {encoding} 有损坏", encoding=encoding)) from failure
     strange = sum(1 for character in text[:20_000] if ord(character) < 32 and character not in "\r\n\t")
     if strange * 50 > min(len(text), 20_000) or "\x00" in text:
         raise FileUnreadable(file=file, why="它不是文本表格")
