@@ -16,9 +16,11 @@ def make_center() -> Any:
     """The center wing as the environment describes it."""
     from app.center.factory import create_app
 
-    return create_app(
+    made = create_app(
         json.loads(os.environ["SUNMED_CENTER_URLS"]), os.environ["SUNMED_CENTER_SECRET"], https=_on("SUNMED_HTTPS")
     )
+    made.config["NOTICES"] = os.environ.get("SUNMED_NOTICES", "")
+    return made
 
 
 def make_facility(center: Any = None) -> Any:
@@ -34,6 +36,7 @@ def make_facility(center: Any = None) -> Any:
         center_url=address,
     )
     made.config.update(
+        NOTICES=os.environ.get("SUNMED_NOTICES", ""),
         THREADS=int(os.environ.get("SUNMED_THREADS", "8")),
         OWN_PORT=int(os.environ.get("PORT", "8000")),
         CENTER_SECONDS=float(os.environ.get("SUNMED_CENTER_SECONDS", "10")),

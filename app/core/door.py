@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, session, url_for
 from flask_babel import gettext
 
-from app.core import clock, passwords, personal, shell, signin, tenancy, totp, trail
+from app.core import clock, notices, passwords, personal, shell, signin, tenancy, totp, trail
 from app.core.door_forms import ChangeForm, CodeForm, SignInForm
 from app.core.errors import Refusal
 from app.core.signin import Ticket, keeper, public
@@ -353,9 +353,10 @@ def refuse_same(account: Account, chosen: str) -> None:
 
 
 def _door_page(template: str, refusal: Refusal | None, form: FlaskForm, **facts: Any) -> ResponseReturnValue:
-    tell = current_app.extensions.get("door_news")
-    notices, center_state = tell() if tell else ([], None)
-    page = render_template(template, form=form, refusal=refusal, notices=notices, center_state=center_state, **facts)
+    tell = current_app.extensions.get("center_state")
+    center_state = tell() if tell else None
+    coming = notices.read(current_app.config.get("NOTICES", ""), clock.business_date())
+    page = render_template(template, form=form, refusal=refusal, notices=coming, center_state=center_state, **facts)
     status = refusal.status if refusal else (422 if form.errors else 200)
     return make_response(page, status)
 

@@ -34,6 +34,7 @@ def create_app(
     db.prepare(app, urls)
     app.config.update(CENTER_APP=center, CENTER_URL=center_url)
     signin.install(app, wing="facility")
+    app.extensions["center_state"] = import_module("app.facility.insurance.reachable").center_state
     for room in ROOMS:
         app.register_blueprint(import_module(f"app.facility.{room}.views").blueprint)
     app.register_blueprint(import_module("app.facility.counter.search").blueprint)

@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 
 MOUNT = "/center"
 SEAT_SECONDS = 0.3  # How long a question waits for a seat before it says that the center is slow.
+LOOK_SECONDS = 1.0  # How long the door waits to say whether the center is there.
 SECONDS = 10.0  # Connect and read, as the official sample has it.
 
 
@@ -78,6 +79,22 @@ class NationalClient:
             return envelope.parse_answer(body)
         except MalformedMessage as failure:
             raise Outage("center's answer cannot be read") from failure
+
+    def answers(self) -> bool:
+        """Say whether the center is there: any answer of its own to a request that carries nothing and names nobody."""
+        assert not self._holds_transaction(), "nobody waits for the center with a transaction open"
+        waits = dict.fromkeys(("connect", "read", "write", "pool"), LOOK_SECONDS)
+        request = httpx.Request("GET", f"{self._base}/national/9001", extensions={"timeout": waits})
+        try:
+            with self._seat():
+                response = self._transport.handle_request(request)
+                try:
+                    response.read()
+                finally:
+                    response.close()
+        except (httpx.TransportError, CenterSlow):
+            return False
+        return response.status_code < 500
 
     def close(self) -> None:
         """Let go of open connections."""

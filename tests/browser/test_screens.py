@@ -1,5 +1,6 @@
 """Every screen a person meets: nothing serious for axe, in Chinese and in English; and the pictures of the guides."""
 
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -39,6 +40,8 @@ def test_the_door(new_page, product):
     page.keyboard.press("Tab")
     expect(page.locator("#code-is")).to_contain_text("一号药店")
     type_in(page, "李小红")
+    expect(page.locator("aside")).to_contain_text(re.compile(r"医保中心\s*可用 · \d\d:\d\d 检查"))
+    expect(page.locator("aside .notices")).to_contain_text("02:00–02:30 维护")
     look(page, "sign-in")
     page.goto(f"{product.url}/center/signin")
     look(page, "sign-in-center")
