@@ -9,6 +9,7 @@ from app.center.audit.rules import LIMITS, TEXTS
 from app.center.db import action, run
 from app.core import trail
 from app.core.clock import business_date
+from app.core.errors import words
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,7 +30,7 @@ def set_weight(signal: str, weight: int, valid_from: date | None = None) -> None
         raise WeightRefused(why="已经过去的日子不能改")
     least = 1 if signal in LIMITS else -MOST
     if not least <= weight <= MOST:
-        raise WeightRefused(why=f"应在 {least} 到 {MOST} 之间")
+        raise WeightRefused(why=words("应在 {least} 到 {most} 之间", least=least, most=MOST))
     run(
         """
         update signal_weight set valid_until = :day - 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import msgspec
 import pytest
+from flask import render_template
 
 from app.core import clock, tenancy
 from app.core.db import statements
@@ -214,3 +216,26 @@ def test_a_sale_asks_nothing_for_parameters(facility_app, pharmacy, desk, center
 
     assert ran
     assert [each for each in ran if "from parameter p where tenant_id" in each] == []
+
+
+@pytest.mark.parametrize(("waited", "offered"), [(59, False), (60, True)])
+def test_a_sale_may_be_given_up_as_soon_as_the_site_says(facility_app, pharmacy, desk, waited, offered):
+    change(pharmacy, "surrender_after", "1")
+    change(pharmacy, "hotline", "0574-12393")
+    asked = clock.now() - timedelta(seconds=waited)
+    row = SimpleNamespace(
+        id=uuid4(),
+        receipt="S26-1122-0001",
+        asked_at=asked,
+        attempt="asked",
+        deadline_at=asked,
+        tries=1,
+        given_up_at=None,
+    )
+
+    with facility_app.test_request_context(), pharmacy.acting():
+        page = render_template("facility/counter/_unknown.html", unknown=screens._unknown(row))
+
+    assert ("放弃这一单" in page) is offered
+    assert "满 01:00 仍无结果时" in page
+    assert "0574-12393" in page
