@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -356,3 +358,10 @@ def set_elsewhere(pharmacy, name, value):
         at=clock.now(),
         s=pharmacy.owner,
     )
+
+
+def test_the_docs_say_what_the_table_says():
+    page = (Path(__file__).parents[3] / "docs" / "parameters.md").read_text("utf-8")
+    told = re.findall(r"^\| `(\w+)` \| (\w+) \| (\S+) \| (\d+)–(\d+) \|", page, re.MULTILINE)
+
+    assert told == [(each.name, each.kind, str(each.default), str(each.least), str(each.most)) for each in table.TABLE]
