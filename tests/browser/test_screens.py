@@ -70,6 +70,9 @@ def test_the_counter(till, shop, prescription):
     picture(page, "counter")
     picture(page, "counter-1920", (1920, 1080))
     picture(page, "counter-768", (768, 1024))
+    page.set_viewport_size({"width": 768, "height": 1024})
+    expect(page.locator("[data-buyer=agent]")).to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.keyboard.press("F3")
     expect(page.locator("#line-part fieldset").first).to_be_visible()
     check_axe(page, "line")
@@ -98,6 +101,9 @@ def test_the_unknown_outcome(till, shop, prescription, product):
         page.keyboard.press("F9")
     expect(page.locator("#money.ask")).to_be_visible()
     page.wait_for_timeout(5_000)
+    expect(page.locator("#money.ask .trail li").first).to_contain_text(
+        re.compile(r"合计 [\d.]+ 元 · 统筹 [\d.]+ · 个人账户 [\d.]+ · 现金 [\d.]+")
+    )
     look(page, "counter-unknown")
     product.line.loses.clear()
     expect(page.locator("#money.ask")).not_to_be_visible(timeout=20_000)
@@ -167,6 +173,7 @@ def test_the_owner_s_pages(sign_in, shop, product):
         ("organizations/staff", "staff"),
         ("organizations/terminals", "terminals"),
         ("organizations/duty", "duty"),
+        ("organizations/parameters?parameter=match_above", "parameters"),
         ("catalog/imports", "catalog-import"),
         ("account", "account"),
     ):
@@ -212,6 +219,10 @@ def test_the_passport_of_a_box_that_was_sold_twice(till, officer, shop, other_sh
         officer.wait_for_timeout(200)
     expect(officer.locator(".state.stop")).to_contain_text("同一盒卖了两次")
     expect(officer.locator(".life .gap")).to_contain_text("链断")
+    table = officer.locator(".compare")
+    assert table.evaluate(
+        "table => table.getBoundingClientRect().bottom <= table.parentElement.getBoundingClientRect().bottom"
+    )
     look(officer, "passport")
     officer.goto(f"{product.url}/center/alerts")
     expect(officer.locator(".alerts")).to_contain_text("三号药店")

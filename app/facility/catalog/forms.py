@@ -65,7 +65,6 @@ class ProductForm(FlaskForm):  # type: ignore[misc]
     expiry_warning_days = IntegerField(
         _("近效期提醒天数"),
         [InputRequired(_("请填天数。")), NumberRange(0, 3650, _("应在 0 到 3650 之间。"))],
-        default=180,
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

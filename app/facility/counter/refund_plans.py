@@ -12,6 +12,7 @@ from app.core.errors import NotFound
 from app.core.money import fen
 from app.facility.counter import refund_statements, rules
 from app.facility.counter.errors import ApprovalNeeded, RefundNotPossible, RefundTooMuch
+from app.facility.organizations import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,8 +126,9 @@ def _chosen_codes(rows: Sequence[dict[str, Any]], codes: Sequence[Any], basket: 
 
 
 def check_approval(plan: Plan, desk: Desk, today: Any, approver_id: int | None) -> None:
-    """Another day, or part of a card sale, needs a second person (DOMAIN 1.7)."""
-    if plan.sale.sold_on == today and (plan.sale.paid == "self" or plan.whole):
+    """A later day than the site allows alone, or part of a card sale, needs a second person (DOMAIN 1.7)."""
+    late = (today - plan.sale.sold_on).days > parameters.of(desk.tenant_id).days("refund_alone_days")
+    if not late and (plan.sale.paid == "self" or plan.whole):
         return
     if approver_id is None or approver_id == desk.staff_id:
-        raise ApprovalNeeded(why="非当日的退货" if plan.sale.sold_on != today else "医保单部分退货会重新结算")
+        raise ApprovalNeeded(why="非当日的退货" if late else "医保单部分退货会重新结算")

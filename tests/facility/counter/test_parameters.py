@@ -12,7 +12,8 @@ from flask import render_template
 
 from app.core import clock, tenancy
 from app.core.db import statements
-from app.facility.counter import baskets, screens, settling
+from app.facility.counter import baskets, refunds, screens, settling
+from app.facility.counter.refund_plans import Back
 from app.facility.insurance import identify, machine
 from app.facility.insurance.errors import IdentificationExpired, MatchNotConfirmed
 from app.facility.organizations import actions as organizations
@@ -231,6 +232,7 @@ def test_a_sale_may_be_given_up_as_soon_as_the_site_says(facility_app, pharmacy,
         deadline_at=asked,
         tries=1,
         given_up_at=None,
+        content="{}",
     )
 
     with facility_app.test_request_context(), pharmacy.acting():
@@ -239,3 +241,14 @@ def test_a_sale_may_be_given_up_as_soon_as_the_site_says(facility_app, pharmacy,
     assert ("放弃这一单" in page) is offered
     assert "满 01:00 仍无结果时" in page
     assert "0574-12393" in page
+
+
+@pytest.mark.parametrize(("days", "alone"), [(0, True), (2, True), (3, False)])
+def test_one_person_may_refund_as_many_days_as_the_site_says(pharmacy, desk, days, alone):
+    sold = sell(desk, make_goods(pharmacy).codes[0])
+    change(pharmacy, "refund_alone_days", "2")
+
+    with clock.at_moment(clock.now() + timedelta(days=days)):
+        needs = refunds.net_of(desk, sold.sale_id, [Back(1, 1, "kept")], "quality")["approval"]
+
+    assert bool(needs) is not alone
