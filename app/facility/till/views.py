@@ -119,8 +119,8 @@ def _tender_words() -> dict[str, str]:
 @blueprint.get("/receipts/<uuid:sale_id>")
 @needs(*SELLERS)
 def show_receipt(sale_id: UUID) -> ResponseReturnValue:
-    """The receipt as it is printed; looking at it is not printing, the first print after settling is."""
-    return _receipt(sale_id, auto=request.args.get("auto") == "1")
+    """The receipt as it is printed; looking at it is not printing."""
+    return _receipt(sale_id, auto=False)
 
 
 @blueprint.post("/receipts/<uuid:sale_id>/prints")
@@ -147,9 +147,6 @@ def _receipt(sale_id: UUID, *, auto: bool) -> ResponseReturnValue:
     head, lines, tenders, printed = receipts.get_sale(signin.here(), sale_id)
     if head.state != "settled":  # What was not paid has no receipt, and none may be handed out.
         raise NotFound
-    if printed == 0:
-        receipts.note_print(signin.here(), sale_id, size if size in receipts.SIZES else "80")
-        printed = 1
     shown = _shown_receipt(head, lines, tenders)
     return render_template(
         "facility/till/receipt.html",

@@ -98,13 +98,18 @@ export function settled() {
   if (sale === "" || sale === state.printed) return;
   state.printed = sale;
   play("accepted");
-  printSlip(`${mount}/till/receipts/${sale}`).catch(() => play("refused"));
+  print(sale);
 }
 
 export function reprint() {
   const sale = root().dataset.lastSale;
+  if (sale) print(sale);
+}
+
+/** Each print is counted; from the second on the slip says so. @param {string} sale */
+function print(sale) {
   const token = document.querySelector("meta[name=csrf-token]")?.getAttribute("content") ?? "";
-  if (sale) printSlip(`${mount}/till/receipts/${sale}/prints`, { method: "POST", headers: { "X-CSRFToken": token } }).catch(() => play("refused"));
+  printSlip(`${mount}/till/receipts/${sale}/prints`, { method: "POST", headers: { "X-CSRFToken": token } }).catch(() => play("refused"));
 }
 
 // The clock of an unknown outcome; each answer sets it right again.

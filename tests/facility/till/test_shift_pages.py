@@ -114,6 +114,29 @@ def test_odd_drawer_movements_are_refused(clerk, at_work, shift, changes):
     assert "没有另外放入或取出现金" in text(clerk.get(CLOSING))
 
 
+def test_looking_at_a_receipt_is_no_print_and_each_print_is_counted(clerk, at_work, shift):
+    sold = sell(desk_of(at_work), make_goods(at_work, 1).codes[0])
+    here = f"/till/receipts/{sold.sale_id}"
+
+    for _ in range(2):
+        looked = text(clerk.get(f"{here}?auto=1"))
+        assert "data-print-now" not in looked
+        assert "补打" not in looked
+    assert prints_of(at_work, sold) == 0
+    first, second = text(post(clerk, f"{here}/prints")), text(post(clerk, f"{here}/prints?size=a5"))
+
+    assert "data-print-now" in first
+    assert "补打 1" not in first
+    assert "补打 1" in second
+    assert prints_of(at_work, sold) == 2
+    assert "补打 1" in text(clerk.get(here))
+
+
+def prints_of(pharmacy, sold):
+    statement = "select count(*) as n from receipt_print where tenant_id = %(t)s and document_id = %(s)s"
+    return one(pharmacy, statement, s=sold.sale_id).n
+
+
 def test_stranger_has_a_drawer_of_their_own(stranger, at_work, shift):
     goods = make_goods(at_work, 1)
     sold = sell(desk_of(at_work), goods.codes[0])
