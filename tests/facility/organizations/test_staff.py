@@ -83,7 +83,7 @@ def test_a_stranger_gets_404_on_every_screen_of_a_person(facility_app, pharmacy,
         assert people.post(client, f"{here}/{act}").status_code == 404, act
     assert people.post(client, f"{here}/names", {"name": "甲", "number": "77"}).status_code == 404
     assert people.post(client, f"{here}/roles", {"role": "clerk", "facility": ""}).status_code == 404
-    assert client.get(f"/organizations/facilities/{pharmacy.facility_id}/entry").status_code == 404
+    assert people.post(client, f"/organizations/facilities/{pharmacy.facility_id}/entry").status_code == 404
     assert "孙某某" not in client.get("/organizations/staff").get_data(as_text=True)
 
 
@@ -254,13 +254,10 @@ def test_a_role_at_one_facility_is_none_at_another(facility_app):
     assert client.get("/organizations/duty").status_code == 200
     assert people.post(client, "/organizations/duty/comings").status_code == 403
     assert "二店" in here
-    assert (
-        client.get(
-            f"/organizations/facilities/{second.facility_id}/entry", headers={"Sec-Fetch-Site": "cross-site"}
-        ).status_code
-        == 403
-    )
-    assert client.get(f"/organizations/facilities/{second.facility_id}/entry").status_code == 303
+    entry = f"/organizations/facilities/{second.facility_id}/entry"
+    assert client.get(entry).status_code == 405  # A link must not move anybody.
+    assert people.post(client, "/organizations/duty/comings").status_code == 403
+    assert people.post(client, entry).status_code == 303
     assert people.post(client, "/organizations/duty/comings").status_code == 303
 
 
