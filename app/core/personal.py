@@ -77,4 +77,4 @@ def mask_card(number: str) -> str:
 
 def mask_phone(number: str) -> str:
     """13812345678 -> 138****5678."""
-    return number if len(number) < 8 else f"{number[:3]}****{number[-4:]}"
+    return f"{number[:3]}****{number[-4:]}" if len(number) >= 8 else number and f"{number[0]}****{number[-2:]}"

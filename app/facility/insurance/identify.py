@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -49,6 +50,7 @@ where tenant_id = %(tenant)s and id = %(id)s and facility_id = %(facility)s retu
 NOTE_SCORE = "update identification set identity = %(identity)s::jsonb where tenant_id = %(tenant)s and id = %(id)s"
 APPEND = "select number from append_facts(%(tenant)s, %(facility)s, %(facts)s::jsonb)"
 
+PHONE = re.compile(r"\+?\d{7,15}")
 SENTENCES = {
     "ecert": words("医保码应为 28 位数字"),
     "certno": words("身份证号校验位不对，请核对每一位"),
@@ -67,7 +69,7 @@ def identify(
     """Read a credential and ask the center whose it is (1101); keeps the answer sealed and returns its id.
 
     `text` is an e-certificate's QR text, a citizen id or a card number; `read_how` is typed, card or ecert. A purchase for
-    another names the agent (代购: name, certno, relation, reason); both identities are kept. Raises WrongCredential,
+    another names the agent (代购: name, certno, relation, reason, and a phone that stays here); both identities are kept. Raises WrongCredential,
     AgentNeeded, RefusedByCenter (lost, deceased, unknown …), Outage.
     """
     kind = _checked_kind(text)
@@ -77,7 +79,10 @@ def identify(
     cert_type = messages.CERT_TYPES[kind]
     how = "ecert" if kind == "ecert" else read_how
     answer = desks.ask_once(
-        desk, "1101", messages.person_question(cert_type, number, how, desk.terminal, helper), sign_no=sign_no
+        desk,
+        "1101",
+        messages.person_question(cert_type, number, how, desk.terminal, _for_the_center(helper)),
+        sign_no=sign_no,
     )
     if not answer.accepted:
         _tell(desk, "identity.blocked", identification_id, {}, answer.code or "refused")
@@ -180,7 +185,7 @@ def agent_of(desk: Desk, loaded: Any) -> dict[str, Any] | None:
     """Who buys for the insured person, when somebody else does."""
     if not loaded.agent_sealed:
         return None
-    return dict(msgspec.json.decode(personal.unseal_bytes(str(desk.tenant_id), bytes(loaded.agent_sealed))))
+    return _for_the_center(msgspec.json.decode(personal.unseal_bytes(str(desk.tenant_id), bytes(loaded.agent_sealed))))
 
 
 def needs_match(
@@ -213,13 +218,24 @@ def _checked_kind(text: str) -> str:
 def _checked_agent(buyer: str, agent: Mapping[str, str] | None) -> dict[str, str] | None:
     if buyer == "self":
         return None
-    helper = {key: str((agent or {}).get(key, "")).strip() for key in ("name", "certno", "relation", "reason")}
+    helper = {key: str((agent or {}).get(key, "")).strip() for key in ("name", "certno", "relation", "reason", "phone")}
     helper["certno"] = helper["certno"].upper()
     if not helper["name"] or len(helper["name"]) > 40:
         raise AgentNeeded(why="没有填姓名")
     if not certno.is_valid(helper["certno"]):
         raise AgentNeeded(why=SENTENCES["certno"])
+    if helper["phone"] and not PHONE.fullmatch(helper["phone"]):
+        raise AgentNeeded(why="电话应为 7 到 15 位数字，可以不填")
     return helper
+
+
+def _for_the_center(helper: Mapping[str, str] | None) -> dict[str, str] | None:
+    """What the center is told of an agent: who it is. The phone stays here, for the pharmacy to call back."""
+    return {key: value for key, value in helper.items() if key != "phone"} if helper else None
+
+
+def _agent_shown(helper: Mapping[str, str]) -> str:
+    return " ".join(filter(None, (personal.mask_name(helper["name"]), personal.mask_phone(helper.get("phone", "")))))
 
 
 def _exchange(desk: Desk, text: str) -> str:
@@ -250,7 +266,7 @@ def _keep(
     sign_no: str,
 ) -> None:
     tenant = str(desk.tenant_id)
-    shown = {**shown, "agent": personal.mask_name(helper["name"]) if helper else ""}
+    shown = {**shown, "agent": _agent_shown(helper) if helper else ""}
     with transaction(settings=desk.settings) as hot:
         hot.run(
             INSERT,
