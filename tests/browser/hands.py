@@ -148,6 +148,10 @@ def printed(page, count: int) -> str:
 
 def check_axe(page, name: str) -> None:
     """Nothing serious or critical for people who do not see or do not use a mouse."""
+    # Half way from one colour to the next is no contrast to judge.
+    page.evaluate(
+        "Promise.allSettled(document.getAnimations().filter(one => one instanceof CSSTransition).map(one => one.finished)).then(() => true)"
+    )
     found = [
         f"{each['id']}: {each['help']} {[node['html'][:160] for node in each['nodes'][:3]]}"
         for each in Axe().run(page).response["violations"]

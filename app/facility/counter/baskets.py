@@ -273,7 +273,7 @@ def add_prescription(desk: Desk, basket_id: UUID, prescription_id: UUID, version
     """Put a passed prescription's drugs into the basket (取处方)."""
     head, wanted = prescriptions.get_passed(desk.facility_id, prescription_id)
     cards = catalog.get_products(row.product_id for row in wanted)
-    title = f"{head.prescriber} {head.issued_on:%m-%d} 开具 · 审方通过 {head.reviewer_name or ''}"
+    written = rules.RxHead(head.prescriber, head.issued_on, head.reviewer_name or "")
 
     def take(basket: rules.Basket) -> None:
         if any(line.rx == str(prescription_id) for line in basket.lines):
@@ -283,7 +283,7 @@ def add_prescription(desk: Desk, basket_id: UUID, prescription_id: UUID, version
             card = cards[row.product_id]
             lots = stock.sellable_lots(desk.facility_id, card.id, split=False)
             found.append((about_of(card), _lot(lots[0], card) if lots else None, int(row.quantity)))
-        rules.add_prescription(basket, str(prescription_id), head.number, title, found, clock.now())
+        rules.add_prescription(basket, str(prescription_id), head.number, written, found, clock.now())
 
     _change(desk, basket_id, version, take)
 

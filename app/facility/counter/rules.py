@@ -63,6 +63,14 @@ class Code(msgspec.Struct):
     quantity: int
 
 
+class RxHead(msgspec.Struct, frozen=True):
+    """Who wrote a prescription, when, and who passed it."""
+
+    prescriber: str
+    issued_on: date
+    reviewer: str
+
+
 class Line(msgspec.Struct):
     """One line: quantity in base units; price per pack, or per unit when split. The lot is pinned by a scan or by F3."""
 
@@ -78,7 +86,7 @@ class Line(msgspec.Struct):
     codes: list[Code] = msgspec.field(default_factory=list)
     rx: str | None = None
     rx_number: str = ""
-    rx_title: str = ""
+    rx_head: RxHead | None = None
 
     @property
     def sale_units(self) -> int:
@@ -181,7 +189,7 @@ def _pin(basket: Basket, line: Line, lot: Lot) -> Line:
         return line
     line.quantity -= line.about.pack_size
     moved = _append(basket, line.about, lot, line.scanned_at)
-    moved.rx, moved.rx_number, moved.rx_title = line.rx, line.rx_number, line.rx_title
+    moved.rx, moved.rx_number, moved.rx_head = line.rx, line.rx_number, line.rx_head
     return moved
 
 
@@ -244,12 +252,12 @@ def make_split(line: Line, lot: Lot, codes: list[Code]) -> None:
 
 
 def add_prescription(
-    basket: Basket, rx: str, number: str, title: str, wanted: Iterable[tuple[About, Lot | None, int]], at: datetime
+    basket: Basket, rx: str, number: str, head: RxHead, wanted: Iterable[tuple[About, Lot | None, int]], at: datetime
 ) -> None:
     """Put a reviewed prescription's lines into the basket; its quantities are the prescriber's (base units)."""
     for about, lot, quantity in wanted:
         line = _append(basket, about, None, at)
-        line.quantity, line.rx, line.rx_number, line.rx_title = quantity, rx, number, title
+        line.quantity, line.rx, line.rx_number, line.rx_head = quantity, rx, number, head
         show_lot(line, lot)
         basket.selected = line.line_no
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from app.core import clock, signin
 from app.core.money import fen_to_yuan
-from app.core.web import show_price
+from app.core.web import show_fen, show_price
 from app.facility.counter import baskets, rules
 from app.facility.counter.look import Look, look
 from app.facility.db import transaction
@@ -73,7 +73,7 @@ def basket_parts(desk: Desk, opened: baskets.Opened) -> dict[str, Any]:
     """The basket, its person and its split."""
     content = opened.content
     person = person_part(desk, content) if content.identification else None
-    groups = {line.rx_number or "": line.rx_title for line in content.lines}
+    groups = {line.rx_number or "": rx_title(line.rx_head) for line in content.lines}
     shown = {
         "id": str(opened.id), "version": opened.version, "lines": [line_part(line) for line in _in_groups(content)], "total_fen": content.total_fen,
         "selected": content.selected,
@@ -84,6 +84,15 @@ def basket_parts(desk: Desk, opened: baskets.Opened) -> dict[str, Any]:
         "split": split_part(content.preview) if content.preview else None,
         "groups": groups if person or any(groups) else {},
     }
+
+
+def rx_title(head: rules.RxHead | None) -> str:
+    """Whose prescription it is, and who passed it."""
+    if head is None:
+        return ""
+    day = f"{head.issued_on:%m-%d}"
+    title = _("%(who)s %(day)s 开具 · 审方通过 %(reviewer)s", who=head.prescriber, day=day, reviewer=head.reviewer)
+    return str(title)
 
 
 def _in_groups(content: rules.Basket) -> list[rules.Line]:
@@ -191,7 +200,8 @@ def split_part(kept: Mapping[str, Any]) -> dict[str, Any]:
 
 def _unknown(row: Any) -> dict[str, Any]:
     now = clock.now()
-    steps = [{"kind": "ok", "at": row.asked_at, "text": _("结算请求已送出，单号 %(receipt)s", receipt=row.receipt)}]
+    sent = _("结算请求已送出：%(sums)s", sums=_sums(baskets.read(row.content)))
+    steps = [{"kind": "ok", "at": row.asked_at, "text": sent}]
     if row.attempt == "recovering" or now > row.deadline_at:
         steps.append({"kind": "wait", "at": row.deadline_at, "text": _("中心没有及时回答")})
     if row.tries > 1:
@@ -204,6 +214,20 @@ def _unknown(row: Any) -> dict[str, Any]:
         "given_up": row.given_up_at is not None,
         "steps": steps,
     }
+
+
+def _sums(content: rules.Basket) -> str:
+    """What was sent: who was to pay how much, as far as it was previewed."""
+    if not content.preview:
+        return f"{_('合计')} {show_fen(content.total_fen)}"
+    split = split_part(content.preview)
+    parts = [
+        (_("合计"), split["total"]),
+        (_("统筹"), split["fund"] + split["other_funds"]),
+        (_("账户"), split["account"] + split["mutual"]),
+        (_("现金"), split["cash"]),
+    ]
+    return " · ".join(f"{word} {show_fen(amount_fen)}" for word, amount_fen in parts)
 
 
 def stream_state(desk: Desk) -> dict[str, Any]:

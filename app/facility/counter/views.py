@@ -129,6 +129,7 @@ def set_person(basket_id: UUID) -> ResponseReturnValue:
         "name": form.get("agent_name", ""),
         "certno": form.get("agent_certno", ""),
         "relation": form.get("agent_relation", "")[:20],
+        "phone": "".join(form.get("agent_phone", "")[:40].split()).replace("-", ""),
         "reason": buyer,
     }
     read = identify.identify(desk, uuid4(), form.get("text", "")[:200], how, buyer, agent)
