@@ -24,14 +24,30 @@ class Home:
 
     def lock(self) -> bool:
         """Take the home for this process; False when another one runs on it."""
-        self._lock = (self.folder / "lock").open("w")
+        file = (self.folder / "lock").open("a+")  # Opened for writing it would forget who holds it.
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            file.close()
             return False
-        self._lock.write(str(os.getpid()))
-        self._lock.flush()
+        self._lock = file
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
         return True
+
+    def unlock(self) -> None:
+        """Let another process have the home."""
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+    def holder(self) -> int | None:
+        """The process that runs on this home, as far as it has said so."""
+        try:
+            return int((self.folder / "lock").read_text())
+        except (OSError, ValueError):
+            return None
 
     def secrets(self) -> dict[str, str]:
         """Read the installation's secrets; made once, readable by us alone."""

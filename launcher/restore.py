@@ -66,7 +66,9 @@ def restore(home: Home, folder: Path, wings: tuple[str, ...], confirmed: bool) -
     """Restore the wings' databases and open the next epochs. Returns what to tell."""
     manifest = _read(folder, wings)
     if not home.lock():
-        raise Refused(f"Sunmed runs on {home.folder}. Stop it first (Ctrl-C there); nothing was changed.")
+        raise Refused(
+            f"Sunmed runs on {home.folder} (process {home.holder()}). Stop it first (Ctrl-C there); nothing was changed."
+        )
     with installation.servers(home, running=False) as admin:
         urls = settings.known_urls(home, admin)
         lost = [line for wing in wings for line in newer(admin[wing], urls[wing], wing, manifest)]

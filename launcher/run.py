@@ -70,6 +70,11 @@ class Child:
             self.process.wait()
 
 
+def by(process: int | None) -> str:
+    """Names a process, when it is known."""
+    return f" (process {process})" if process else ""
+
+
 class Stopped(Exception):
     """Somebody asked us to stop."""
 
@@ -79,7 +84,7 @@ def main() -> int:
     home = Home()
     if not home.lock():
         print(
-            f"Sunmed already runs on {home.folder}. Stop it first (Ctrl-C there), or set another SUNMED_HOME.",
+            f"Sunmed already runs on {home.folder}{by(home.holder())}. Stop it first (Ctrl-C there), or set another SUNMED_HOME.",
             file=sys.stderr,
         )
         return 1

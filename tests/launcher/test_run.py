@@ -33,7 +33,7 @@ def test_a_fresh_home_starts_holds_and_ends(open_folder):
         # A second start on the same home is refused and disturbs nothing.
         second = home.command("run", PORT="1")
         assert second.returncode == 1
-        assert "already runs on" in second.stderr
+        assert f"already runs on {home.folder} (process {home.process.pid})" in second.stderr
         assert home.health()[0] == 200
 
         # Whatever child is killed comes back, PostgreSQL too.
