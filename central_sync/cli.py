@@ -6,7 +6,7 @@
     rewind  --stream S [--confirm]       after a restore: say what is common, and open the next epoch
     contract                             write contract.json from contract.py
 
-Databases: `--database URL`, else FACILITY_DATABASE_URL / CENTER_DATABASE_URL.
+Databases: `--database URL`, else SUNMED_SYNC_FACILITY_URL / SUNMED_SYNC_CENTER_URL.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _engine(side: str, url: str | None) -> Engine:
-    name = f"{side.upper()}_DATABASE_URL"
+    name = {"facility": "SUNMED_SYNC_FACILITY_URL", "center": "SUNMED_SYNC_CENTER_URL"}[side]
     found = url or os.environ.get(name)
     if not found:
         raise SystemExit(f"say which database: --database or {name}")
