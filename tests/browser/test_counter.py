@@ -56,9 +56,7 @@ def test_a_code_with_a_hyphen_or_a_plus_stays_whole_and_changes_no_quantity(till
             page.evaluate(focus)
             scan(page, code)
             expect(page.locator("#notice")).to_contain_text(code)
-            page.wait_for_timeout(
-                250
-            )  # A quantity that was not taken back would be on its way by now, and the notice gone.
+            page.wait_for_timeout(250)  # What was not taken back would have been sent by now, and the notice gone.
             expect(page.locator("#notice")).to_contain_text(code)
             expect(page.locator("#line-1 .qty")).to_have_text("1")
             expect(page.locator("#entry")).to_have_value("")

@@ -113,7 +113,10 @@ export function takeBack(signs) {
   const first = count > 0 ? steps.splice(-count).at(0) : undefined;
   if (!first) return;
   const change = waiting.get(first.line);
-  if (!change || !first.told) return setQuantity(first.line, first.quantity);
+  if (!change || !first.told) {
+    setQuantity(first.line, first.quantity);
+    return sendQuantity(first.line); // At once: what is said of the scan comes after it and stays.
+  }
   clearTimeout(change.timer); // The server has heard nothing of it.
   waiting.delete(first.line);
   showQuantity(first.line, first.quantity);
