@@ -16,14 +16,18 @@ from launcher import translations
 from launcher.databases import ROLES, prepare
 from launcher.postgres import Embedded
 
-SLOWEST_FIRST = ("browser", "faults", "launcher")
+# A file is one group of its own (loadfile): its product starts once, and no other file touches it meanwhile.
+SLOWEST_FIRST = ("browser/test_screens", "browser/test_day", "browser/test_dangers", "browser", "faults", "launcher")
 
 
 def pytest_collection_modifyitems(items):
     """Begin with what takes longest, so that no process is left alone with it at the end."""
-    order = {name: position for position, name in enumerate(SLOWEST_FIRST)}
     tests = Path(__file__).parent
-    items.sort(key=lambda item: order.get(item.path.relative_to(tests).parts[0], len(order)))
+    items.sort(key=lambda item: _place(item.path.relative_to(tests).as_posix()))
+
+
+def _place(path):
+    return next((place for place, name in enumerate(SLOWEST_FIRST) if path.startswith(name)), len(SLOWEST_FIRST))
 
 
 translations.prepare()  # The English tests read the compiled catalog.
