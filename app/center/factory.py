@@ -24,5 +24,6 @@ def create_app(urls: Mapping[str, str], secret: str, *, testing: bool = False, h
     signin.install(app, wing="center")
     for room in ROOMS:
         app.register_blueprint(import_module(f"app.center.{room}").blueprint)
+    app.extensions["national_door"] = import_module("app.center.interface.views").door(app)
     app.cli.add_command(import_module("app.center.registry.officer_cli").commands)
     return app

@@ -96,7 +96,7 @@ def language() -> str:
 
 
 def _language() -> str:
-    chosen = request.cookies.get("lang", "zh")
+    chosen = request.cookies.get("lang", "zh") if request else "zh"  # Messages and workers speak Chinese.
     return "en" if chosen == "en" else "zh_Hans_CN"
 
 

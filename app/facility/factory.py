@@ -32,7 +32,7 @@ def create_app(
     """
     app = make_flask("facility", secret, testing=testing, https=https)
     db.prepare(app, urls)
-    app.config.update(CENTER_APP=center, CENTER_URL=center_url)
+    app.config.update(CENTER_DOOR=center.extensions["national_door"] if center else None, CENTER_URL=center_url)
     signin.install(app, wing="facility")
     app.extensions["center_state"] = import_module("app.facility.insurance.reachable").center_state
     for room in ROOMS:

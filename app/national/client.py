@@ -1,8 +1,8 @@
 """The one client of the national interface: asks over HTTP when an address is configured, in-process when none is.
 
 The bytes are the same either way. Nothing certain came back: Outage, and the caller asks again with the same bytes.
-The transports are used without httpx's client around them: no cookie is kept, no proxy or netrc of the environment is
-read, no redirect followed, and a call in-process costs a fraction of a millisecond.
+httpx's transport is used without its client around it: no cookie is kept, no proxy or netrc of the environment is read,
+no redirect followed. In-process the center's own door is called, without a web server's work around it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextvars
 import logging
 import socket
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -25,11 +26,13 @@ from app.national.errors import AnsweredByOurselves, CenterSlow, MalformedMessag
 from app.national.signing import profile_c
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+# What answers: number of the transaction, headers, body -> HTTP status and body. Raises httpx.TransportError.
+Door = Callable[[str, Mapping[str, str], bytes], tuple[int, bytes]]
 
 _log = logging.getLogger(__name__)
 
-MOUNT = "/center"
 SEAT_SECONDS = 0.3  # How long a question waits for a seat before it says that the center is slow.
 LOOK_SECONDS = 1.0  # How long the door waits to say whether the center is there.
 SECONDS = 10.0  # Connect and read, as the official sample has it.
@@ -50,17 +53,17 @@ class NationalClient:
 
     def __init__(
         self,
-        transport: httpx.BaseTransport,
-        base: str,
+        door: Door,
         *,
         threads: int = 8,
         seats: int | None = None,
-        seconds: float = SECONDS,
         holds_transaction: Callable[[], bool] = lambda: False,
+        look: Callable[[], int] | None = None,
+        close: Callable[[], None] = lambda: None,
     ) -> None:
-        self._transport = transport
-        self._base = base.rstrip("/")
-        self._seconds = seconds
+        self._door = door
+        self._look = look or (lambda: door("9001", {}, b"")[0])  # Asks nothing; the status of the answer.
+        self.close = close  # Lets go of open connections.
         self._holds_transaction = holds_transaction
         self._seats = threading.BoundedSemaphore(seats or max(1, threads // 2))
 
@@ -83,22 +86,11 @@ class NationalClient:
     def answers(self) -> bool:
         """Say whether the center is there: any answer of its own to a request that carries nothing and names nobody."""
         assert not self._holds_transaction(), "nobody waits for the center with a transaction open"
-        waits = dict.fromkeys(("connect", "read", "write", "pool"), LOOK_SECONDS)
-        request = httpx.Request("GET", f"{self._base}/national/9001", extensions={"timeout": waits})
         try:
             with self._seat():
-                response = self._transport.handle_request(request)
-                try:
-                    response.read()
-                finally:
-                    response.close()
+                return self._look() < 500
         except (httpx.TransportError, CenterSlow):
             return False
-        return response.status_code < 500
-
-    def close(self) -> None:
-        """Let go of open connections."""
-        self._transport.close()
 
     @contextmanager
     def _seat(self) -> Iterator[None]:
@@ -112,52 +104,40 @@ class NationalClient:
     def _send(self, call: Call) -> tuple[int, bytes]:
         headers = profile_c.sign(call.institution, call.secret, call.body, clock.now())
         headers["content-type"] = "application/json"
-        waits = dict.fromkeys(("connect", "read", "write", "pool"), self._seconds)
-        request = httpx.Request(
-            "POST",
-            f"{self._base}/national/{call.infno}",
-            content=call.body,
-            headers=headers,
-            extensions={"timeout": waits},
-        )
         try:
-            response = self._transport.handle_request(request)
-            try:
-                return response.status_code, response.read()
-            finally:
-                response.close()
+            return self._door(call.infno, headers, call.body)
         except httpx.TransportError as failure:
             raise Outage(type(failure).__name__) from failure
 
 
-def in_process(center: Any, *, threads: int = 8, **options: Any) -> NationalClient:
-    """A client that calls the center's application in this process, without a network.
+def in_process(door: Door, *, threads: int = 8, **options: Any) -> NationalClient:
+    """A client that asks the center in this process, without a network.
 
     The center works in the asking thread itself, so all but one of them may ask; its database's limits bound the wait.
     """
     options["seats"] = max(1, threads - 1)
-    transport = httpx.WSGITransport(app=_walled(center), raise_app_exceptions=False, script_name=MOUNT)
-    return NationalClient(transport, "http://center.local", **options)
+    return NationalClient(_walled(door), **options)
 
 
-def _walled(center: Any) -> Any:
+def _walled(door: Door) -> Door:
     """What a network would do: a bug there is an outage here, and the center ends its request in a context of its own.
 
     Without the second, the center's end of request would clear whose tenant the waiting facility acts for.
     """
 
-    def app(environ: dict[str, Any], start_response: Any) -> Any:
+    def ask(infno: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         try:
-            return contextvars.copy_context().run(center, environ, start_response)
+            return contextvars.copy_context().run(door, infno, headers, body)
         except Exception:  # noqa: BLE001 - the wall between the wings, like a network
             _log.exception("the center broke while it was asked")
-            start_response("500 Internal Server Error", [("Content-Type", "text/plain")])
-            return [b""]
+            return 500, b""
 
-    return app
+    return ask
 
 
-def over_http(address: str, *, own_port: int | None = None, threads: int = 8, **options: Any) -> NationalClient:
+def over_http(
+    address: str, *, own_port: int | None = None, threads: int = 8, seconds: float = SECONDS, **options: Any
+) -> NationalClient:
     """A client of a center at an address, such as https://center.example/center.
 
     Raises AnsweredByOurselves when the address is this server: with every thread waiting for another, it stands still.
@@ -167,7 +147,22 @@ def over_http(address: str, *, own_port: int | None = None, threads: int = 8, **
     limits = httpx.Limits(
         max_connections=max(2, threads), max_keepalive_connections=max(2, threads), keepalive_expiry=30
     )
-    return NationalClient(httpx.HTTPTransport(limits=limits, trust_env=False), address, threads=threads, **options)
+    transport = httpx.HTTPTransport(limits=limits, trust_env=False)
+
+    def ask(infno: str, headers: Mapping[str, str], body: bytes, seconds: float = seconds) -> tuple[int, bytes]:
+        url = f"{address.rstrip('/')}/national/{infno}"
+        waits = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
+        request = httpx.Request("POST", url, content=body, headers=dict(headers), extensions={"timeout": waits})
+        response = transport.handle_request(request)
+        try:
+            return response.status_code, response.read()
+        finally:
+            response.close()
+
+    def look() -> int:
+        return ask("9001", {}, b"", LOOK_SECONDS)[0]
+
+    return NationalClient(ask, threads=threads, look=look, close=transport.close, **options)
 
 
 def points_here(address: str, own_port: int) -> bool:

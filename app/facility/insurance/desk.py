@@ -73,7 +73,7 @@ def national_client() -> client.NationalClient:
                 **options,
             )
         else:
-            known = client.in_process(config["CENTER_APP"], **options)
+            known = client.in_process(config["CENTER_DOOR"], **options)
         current_app.extensions["national_client"] = known
     return known
 
