@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from app.facility.counter.rules import About, Line
+    from app.facility.counter.rules import About, Line, Pick
 
 
 def product(about: About) -> dict[str, str]:
@@ -22,16 +22,16 @@ def product(about: About) -> dict[str, str]:
     }  # fmt: skip
 
 
-def sold_lines(lines: Iterable[Line], picks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def sold_lines(lines: Iterable[Line], picks: Sequence[Pick]) -> list[dict[str, Any]]:
     """The lines of a sale, one per lot taken from; codes go with the first lot of their line (a code pins its lot)."""
     found = []
     for line in lines:
-        taken = [pick for pick in picks if pick["line_no"] == line.line_no]
+        taken = [pick for pick in picks if pick.line_no == line.line_no]
         for position, pick in enumerate(taken):
             found.append(
                 {
-                    "line": line.line_no, "product": product(line.about), "lot": pick["lot_number"], "expires_on": str(pick["expires_on"]),
-                    "quantity": pick["quantity"], "pack_size": line.about.pack_size, "split": line.split, "price": f"{line.price:.6f}",
+                    "line": line.line_no, "product": product(line.about), "lot": pick.lot_number, "expires_on": str(pick.expires_on),
+                    "quantity": pick.quantity, "pack_size": line.about.pack_size, "split": line.split, "price": f"{line.price:.6f}",
                     "amount_fen": line.amount_fen if position == 0 else 0, "scanned_at": line.scanned_at.isoformat(),
                     "codes": [code.code for code in line.codes] if position == 0 else [],
                 }

@@ -137,11 +137,57 @@ class Lot(msgspec.Struct, frozen=True):
     coded: bool
 
 
+class Free(msgspec.Struct, frozen=True, array_like=True):
+    """What one lot has free in one zone, as the shelf stands now."""
+
+    product_id: int
+    lot_id: int
+    zone: str
+    quantity: int
+    lot_number: str
+    expires_on: date
+
+
+class Pick(msgspec.Struct, frozen=True):
+    """What one line takes from one lot in one zone, in base units."""
+
+    line_no: int
+    lot_id: int
+    zone: str
+    quantity: int
+    lot_number: str
+    expires_on: date
+
+
 class Tender(msgspec.Struct, frozen=True):
     """A means of payment and its amount."""
 
     kind: str
     amount_fen: int
+
+
+def choose_lots(lines: Iterable[Line], shelf: Sequence[Free]) -> list[Pick]:
+    """Choose what each line takes: a scanned line its own lot, the others soonest to expire first (先到期先出).
+
+    Whole packs leave the selling zones, single units the split zone. The shelf comes in order of expiry. Scanned lots are
+    served first; lines of one product take one after the other, so two never count the same pack twice. A line that
+    cannot be covered gets what there is; the caller sees that its picks do not add up.
+    """
+    left = {(free.lot_id, free.zone): free.quantity for free in shelf}
+    picks: list[Pick] = []
+    for line in sorted(lines, key=lambda line: (line.lot_id is None, line.line_no)):
+        fitting = [free for free in shelf if free.product_id == line.about.product_id and (free.zone == "SPLIT") == line.split]
+        if line.lot_id is not None:
+            own = (free for free in fitting if free.lot_id == line.lot_id)
+            fitting = sorted(own, key=lambda free: -left[free.lot_id, free.zone])[:1]
+        wanted = line.quantity
+        for free in fitting:
+            taken = min(wanted, left[free.lot_id, free.zone])
+            if taken > 0:
+                left[free.lot_id, free.zone] -= taken
+                wanted -= taken
+                picks.append(Pick(line.line_no, free.lot_id, free.zone, taken, free.lot_number, free.expires_on))
+    return sorted(picks, key=lambda pick: pick.line_no)
 
 
 def unit_price(about: About, *, split: bool) -> Decimal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from uuid import UUID, uuid4
 
 import msgspec
@@ -63,7 +63,7 @@ class AsAsked:
     total_fen: int
     given: list[rules.Tender]
     basket: rules.Basket
-    picks: list[dict[str, Any]]
+    picks: list[rules.Pick]
 
 
 def settle_basket(
@@ -124,13 +124,16 @@ def _ask(desk: Desk, basket_id: UUID, version: int, tenders: tuple[rules.Tender,
             raise NoShift
         if loaded.identification_id is not None and loaded.relay_state == "rewound":
             raise StreamRewound
-        draft = _draft(desk, keys, loaded, basket, tenders, digest, seen)
-        row = hot.run(statements.ASK, draft)[0]
-        _all_covered(hot, draft, basket, row)
+        picks = rules.choose_lots(basket.lines, msgspec.convert(loaded.shelf or [], list[rules.Free]))
+        _all_on_the_shelf(hot, keys, basket, picks)
+        draft = _draft(desk, keys, loaded, basket, picks, tenders, seen)
+        row = hot.run(statements.ASK, {**draft, "sale": as_json(draft["sale"]), "digest": digest})[0]
+        if row.trouble:
+            _explain(hot, keys, basket, row)
         faults.at("settle.reserved")
-        if draft["infno"] is None:
-            return Asked(_finish_cash(hot, desk, draft, basket, row, tenders))
-    return Asked(None, _attempt(desk, draft, basket, row), row.receipt)
+        if draft["stored"] is None:
+            return Asked(_finish_cash(hot, desk, keys, basket, picks, row, tenders))
+    return Asked(None, _attempt(desk, keys, draft, basket, picks, row), row.receipt)
 
 
 def _pharmacist_is_there(hot: Hot, desk: Desk, keys: dict[str, Any]) -> bool:
@@ -162,15 +165,10 @@ def _known_outcome(sale: Any) -> Outcome:
 
 
 def _draft(
-    desk: Desk,
-    keys: dict[str, Any],
-    loaded: Any,
-    basket: rules.Basket,
-    tenders: Sequence[rules.Tender],
-    digest: bytes,
-    seen: bool,
-) -> dict[str, Any]:
-    """All parameters of ASK."""
+    desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket, picks: Sequence[rules.Pick],
+    tenders: Sequence[rules.Tender], seen: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """What ASK writes down: the sale as one JSON object, and for an insured one the sealed message."""
     insured = loaded.identification_id is not None
     if insured and tenders and not (seen and basket.preview):
         raise PreviewNeeded
@@ -178,18 +176,45 @@ def _draft(
         rules.settle_tenders(basket.total_fen, tenders)
     elif seen and basket.preview:
         rules.settle_tenders(basket.preview["cash_fen"], tenders)
-    draft = {
+    sale = {
         **keys, "version": loaded.version, "station": desk.station, "terminal": desk.terminal, "shift": loaded.shift_id,
-        "paid": "insured" if insured else "self", "digest": digest, "total_fen": basket.total_fen,
-        "identification": loaded.identification_id, "tendered": as_json(list(tenders)), "given": list(tenders),
-        "lines": as_json([_line(line) for line in basket.lines]),
-        "codes": as_json([{"line_no": line.line_no, "code": code.code, "quantity": code.quantity, "split": line.split} for line in basket.lines for code in line.codes]),
-        "attempt": None, "document_kind": "sale", "infno": None, "institution": "", "message_digest": b"", "sealed": b"", "deadline": keys["at"],
+        "paid": "insured" if insured else "self", "total_fen": basket.total_fen, "identification": loaded.identification_id,
+        "tendered": list(tenders), "lines": [_line(line) for line in basket.lines],
+        "picks": [{"line_no": pick.line_no, "lot_id": pick.lot_id, "zone": pick.zone, "quantity": pick.quantity} for pick in picks],
+        "lots": _lots(picks), "codes": codes_of(basket), "prescriptions": list({line.rx for line in basket.lines if line.rx}),
+        "attempt": None, "infno": None, "institution": "", "deadline": None,
     }  # fmt: skip
-    return draft | _message(desk, keys, loaded, basket, seen) if insured else draft
+    draft = {"sale": sale, "given": list(tenders), "message_digest": b"", "sealed": b"", "stored": None}
+    if not insured:
+        return draft
+    stored, institution = _message(desk, keys, loaded, basket, seen)
+    sale |= {"attempt": uuid4(), "infno": "2102", "institution": institution, "deadline": machine.deadline(keys["at"])}
+    return draft | {
+        "stored": stored,
+        "sealed": machine.seal(desk.tenant_id, stored),
+        "message_digest": hashlib.sha256(stored.content.encode()).digest(),
+    }
 
 
-def _message(desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket, seen: bool) -> dict[str, Any]:
+def _lots(picks: Sequence[rules.Pick]) -> list[dict[str, Any]]:
+    """What is taken from each balance, all lines together: each is locked and changed once."""
+    sums: dict[tuple[int, str], int] = {}
+    for pick in picks:
+        sums[pick.lot_id, pick.zone] = sums.get((pick.lot_id, pick.zone), 0) + pick.quantity
+    return [{"lot_id": lot_id, "zone": zone, "quantity": quantity} for (lot_id, zone), quantity in sums.items()]
+
+
+def codes_of(basket: rules.Basket) -> list[dict[str, Any]]:
+    """The scanned codes with their lines, as the database functions take them."""
+    return [
+        {"line_no": line.line_no, "code": code.code, "quantity": code.quantity, "split": line.split}
+        for line in basket.lines
+        for code in line.codes
+    ]
+
+
+def _message(desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket, seen: bool) -> tuple[machine.Sealed, str]:
+    """The message as it will be sent and kept, and the institution it comes from."""
     person = identify.person_of(desk, loaded, basket.total_fen)
     _same_patient(desk, loaded, person)
     here = desks.institution(desk.tenant_id, desk.facility_id)
@@ -202,20 +227,9 @@ def _message(desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket
             amounts.Shares(shown["fund_fen"], shown["account_fen"], shown["mutual_fen"], shown["cash_fen"])
         )
     content = messages.purchase(person, [wire_line(line) for line in basket.lines], keys["at"], extra, codes=True)
-    stored = machine.Sealed(
-        here.wire,
-        desks.operator_of(desk),
-        person.admdvs,
-        loaded.sign_no,
-        person.psn_no,
-        msgspec.json.encode(content).decode(),
-    )
-    sealed = machine.seal(desk.tenant_id, stored)
-    return {
-        "attempt": uuid4(), "infno": "2102", "institution": here.wire.code, "sealed": sealed,
-        "message_digest": hashlib.sha256(stored.content.encode()).digest(), "deadline": machine.deadline(keys["at"]),
-        "_stored": stored,
-    }  # fmt: skip
+    operator = desks.operator_of(desk)
+    text = msgspec.json.encode(content).decode()
+    return machine.Sealed(here.wire, operator, person.admdvs, loaded.sign_no, person.psn_no, text), here.wire.code
 
 
 def _same_patient(desk: Desk, loaded: Any, person: messages.Person) -> None:
@@ -246,56 +260,50 @@ def _line(line: rules.Line) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _attempt(desk: Desk, draft: dict[str, Any], basket: rules.Basket, row: Any) -> machine.Attempt:
+def _attempt(
+    desk: Desk, keys: dict[str, Any], draft: dict[str, Any], basket: rules.Basket, picks: list[rules.Pick], row: Any
+) -> machine.Attempt:
+    stored: machine.Sealed = draft["stored"]
+    document, at = keys["document"], keys["at"]
     known = AsAsked(
-        draft["document"],
-        row.receipt,
-        desk.terminal,
-        desk.staff_id,
-        desk.operator,
-        draft["total_fen"],
-        draft["given"],
-        basket,
-        row.picks,
-    )
-    stored: machine.Sealed = draft["_stored"]
+        document, row.receipt, desk.terminal, desk.staff_id, desk.operator, basket.total_fen, draft["given"], basket, picks
+    )  # fmt: skip
     return machine.Attempt(
-        id=draft["attempt"], tenant_id=desk.tenant_id, facility_id=desk.facility_id, document_kind="sale", document_id=draft["document"], infno="2102",
-        message_id=row.message_id, asked_at=draft["at"], body=stored.body("2102", row.message_id, draft["at"]), psn_no=stored.psn_no,
-        known=known,
+        id=draft["sale"]["attempt"], tenant_id=desk.tenant_id, facility_id=desk.facility_id, document_kind="sale", document_id=document,
+        infno="2102", message_id=row.message_id, asked_at=at, body=stored.body("2102", row.message_id, at), psn_no=stored.psn_no, known=known,
     )  # fmt: skip
 
 
-def _all_covered(hot: Hot, draft: dict[str, Any], basket: rules.Basket, row: Any) -> None:
-    """Refuse, with reasons, unless every line, code and prescription was taken; the transaction is then rolled back."""
-    if row.closed == 0:
-        raise pg.SerializationFailure  # Another press took the basket first: start again and find its sale.
+def _all_on_the_shelf(hot: Hot, keys: dict[str, Any], basket: rules.Basket, picks: Sequence[rules.Pick]) -> None:
+    """Refuse, naming what is missing, unless every line can be covered."""
     picked: dict[int, int] = {}
-    for pick in row.picks or []:
-        picked[pick["line_no"]] = picked.get(pick["line_no"], 0) + pick["quantity"]
+    for pick in picks:
+        picked[pick.line_no] = picked.get(pick.line_no, 0) + pick.quantity
     short = [line for line in basket.lines if picked.get(line.line_no, 0) < line.quantity]
-    if not short and row.reserved_lots < row.wanted_lots:
-        raise pg.SerializationFailure  # Another till took from a lot between looking and locking: choose again.
     if short:
-        raise NotEnoughStock(
-            shortages="；".join(_shortage(hot, draft, line, picked.get(line.line_no, 0)) for line in short[:5])
-        )
-    wanted = {code.code for line in basket.lines for code in line.codes}
-    if untaken := wanted - set(row.taken_codes):
-        raise _code_trouble(hot, draft, untaken)
-    wanted_rx = {line.rx: line.rx_number for line in basket.lines if line.rx}
-    if row.taken_rx < len(wanted_rx):
-        raise PrescriptionNotReady(number="、".join(wanted_rx.values()), why="已被使用、过期或还没有审过")
+        said = (_shortage(hot, keys, line, picked.get(line.line_no, 0)) for line in short[:5])
+        raise NotEnoughStock(shortages="；".join(said))
 
 
-def _shortage(hot: Hot, draft: dict[str, Any], line: rules.Line, free: int) -> str:
-    hint = hot.run(statements.WHY_SHORT, {**draft, "product": line.about.product_id})[0]
+def _explain(hot: Hot, keys: dict[str, Any], basket: rules.Basket, row: Any) -> NoReturn:
+    """Say what was no longer to be had; the transaction is rolled back by it."""
+    if row.trouble == "codes":
+        wanted = {code.code for line in basket.lines for code in line.codes}
+        raise _code_trouble(hot, keys, wanted - set(row.taken_codes or ()))
+    if row.trouble == "prescriptions":
+        numbers = {line.rx_number for line in basket.lines if line.rx}
+        raise PrescriptionNotReady(number="、".join(sorted(numbers)), why="已被使用、过期或还没有审过")
+    raise pg.SerializationFailure  # Another press took the basket, or another till the goods: start again and look.
+
+
+def _shortage(hot: Hot, keys: dict[str, Any], line: rules.Line, free: int) -> str:
+    hint = hot.run(statements.WHY_SHORT, {**keys, "product": line.about.product_id})[0]
     unit, size = (line.about.base_unit, 1) if line.split else (line.about.pack_unit, line.about.pack_size)
     why = "（有批号已冻结或召回）" if hint.held else "（有批号已过效期）" if hint.expired else ""
     return f"{line.about.name} {line.about.spec} 只剩 {free // size} {unit}，还差 {-(-(line.quantity - free) // size)} {unit}{why}"
 
 
-def _code_trouble(hot: Hot, draft: dict[str, Any], untaken: set[str]) -> CodeNotForSale:
+def _code_trouble(hot: Hot, keys: dict[str, Any], untaken: set[str]) -> CodeNotForSale:
     words = {
         "SOLD": "已经售出",
         "RESERVED": "正在另一台结算",
@@ -303,7 +311,7 @@ def _code_trouble(hot: Hot, draft: dict[str, Any], untaken: set[str]) -> CodeNot
         "SPLIT_OPEN": "已拆零或余量不足",
         "IN_STOCK": "还没有拆开",
     }
-    states = {row.code: row.state for row in hot.run(statements.WHY_CODE, {**draft, "untaken": list(untaken)})}
+    states = {row.code: row.state for row in hot.run(statements.WHY_CODE, {**keys, "untaken": list(untaken)})}
     said = [f"…{code[-6:]} {words.get(states.get(code, ''), '不在架')}" for code in sorted(untaken)[:5]]
     return CodeNotForSale(codes="；".join(said))
 
@@ -312,17 +320,29 @@ def _code_trouble(hot: Hot, draft: dict[str, Any], untaken: set[str]) -> CodeNot
 
 
 def _finish_cash(
-    hot: Hot, desk: Desk, draft: dict[str, Any], basket: rules.Basket, row: Any, tenders: Sequence[rules.Tender]
-) -> Outcome:
+    hot: Hot, desk: Desk, keys: dict[str, Any], basket: rules.Basket, picks: Sequence[rules.Pick], row: Any, tenders: Sequence[rules.Tender]
+) -> Outcome:  # fmt: skip
     paid, _change = rules.settle_tenders(basket.total_fen, tenders)
-    cash_fen = sum(tender.amount_fen for tender in paid if tender.kind == "cash")
-    lines = events.sold_lines(basket.lines, row.picks)
+    lines = events.sold_lines(basket.lines, picks)
     facts = events.sale_sold(
-        draft["document"], row.receipt, draft["at"], desk.operator, desk.terminal, basket.total_fen, lines, None
+        keys["document"], row.receipt, keys["at"], desk.operator, desk.terminal, basket.total_fen, lines, None
     )
-    params = {**draft, "cash_fen": cash_fen, "tenders": as_json(paid), "facts": facts}
-    hot.run_all([(statements.CONFIRM_CASH, params), (statements.TELL, params)], last=True)
-    return Outcome("settled", draft["document"], row.receipt)
+    sale = {**keys, "attempt": None, "cash_fen": _cash(paid), "tenders": paid, **_goods(basket, picks)}
+    hot.run_last(statements.CONFIRM, {"sale": as_json(sale), "facts": facts})
+    return Outcome("settled", keys["document"], row.receipt)
+
+
+def _goods(basket: rules.Basket, picks: Sequence[rules.Pick]) -> dict[str, Any]:
+    """What leaves the shelf: the ledger's rows, which give back what was reserved, and the codes."""
+    movements = [
+        {"line_no": pick.line_no, "lot_id": pick.lot_id, "zone": pick.zone, "kind": "SA", "quantity": -pick.quantity, "release": pick.quantity}
+        for pick in picks
+    ]  # fmt: skip
+    return {"movements": movements, "codes": codes_of(basket)}
+
+
+def _cash(paid: Sequence[rules.Tender]) -> int:
+    return sum(tender.amount_fen for tender in paid if tender.kind == "cash")
 
 
 class Sales:
@@ -336,9 +356,9 @@ class Sales:
         with transaction(settings=attempt.settings) as hot:
             keys = machine.outcome(attempt, was, "accepted")
             params = _confirmation(attempt, keys, attempt.known or _read_again(hot, keys), split)
-            written = hot.run_all([(statements.CONFIRM, params), (statements.TELL, params)], last=True)
+            written = hot.run_last(statements.CONFIRM, params)
         faults.at("settle.confirmed")
-        return bool(written[0])
+        return bool(written)
 
     @hot_action
     def release(self, attempt: machine.Attempt, code: str, why: str, was: machine.Was) -> bool:
@@ -370,14 +390,14 @@ def _read_again(hot: Hot, keys: dict[str, Any]) -> AsAsked:
         sale.total_fen,
         given,
         basket,
-        [pick._asdict() for pick in picks],
+        [rules.Pick(*pick) for pick in picks],
     )
 
 
 def _confirmation(
     attempt: machine.Attempt, keys: dict[str, Any], sale: AsAsked, split: messages.Split
 ) -> dict[str, Any]:
-    """All parameters of CONFIRM and TELL."""
+    """All parameters of CONFIRM."""
     paid = _own_part(split.cash_fen, sale.given)
     insured = [
         rules.Tender("fund", split.fund_fen),
@@ -392,10 +412,11 @@ def _confirmation(
     facts = events.sale_sold(
         sale.id, sale.receipt, keys["at"], sale.operator, sale.terminal, sale.total_fen, lines, settlement
     )
-    return {
-        **keys, "staff": sale.staff_id, "setl_id": split.setl_id, "mdtrt_id": split.mdtrt_id, "money": as_json(money_of(split)),
-        "cash_fen": sum(tender.amount_fen for tender in paid if tender.kind == "cash"), "tenders": as_json([*insured, *paid]), "facts": facts,
+    written = {
+        **keys, "staff": sale.staff_id, "setl_id": split.setl_id, "mdtrt_id": split.mdtrt_id, "money": money_of(split),
+        "cash_fen": _cash(paid), "tenders": [*insured, *paid], **_goods(sale.basket, sale.picks),
     }  # fmt: skip
+    return {"sale": as_json(written), "facts": facts}
 
 
 def _own_part(due_fen: int, given: Sequence[rules.Tender]) -> list[rules.Tender]:
