@@ -7,9 +7,10 @@ streams go on. `apply_waiting` takes up the application again, `skip` leaves one
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -36,11 +37,19 @@ class FactRefused(Exception):
         super().__init__(f"fact {number}: {reason}")
 
 
+class Delivery(NamedTuple):
+    """Facts of one stream to be applied, in order, each with its body as the contract reads it."""
+
+    stream: str
+    district: str
+    facts: Sequence[tuple[Fact, Any]]
+
+
 class Handler(Protocol):
     """Turns received facts into the center's records, in the caller's transaction."""
 
-    def apply(self, connection: Connection, stream: str, district: str, facts: Sequence[tuple[Fact, Any]]) -> None:
-        """Apply facts, each with its body read by the contract, in order. Raises FactRefused."""
+    def apply(self, connection: Connection, deliveries: Sequence[Delivery]) -> None:
+        """Apply the facts of one stream or of many. Raises FactRefused."""
 
     def orphan(self, connection: Connection, stream: str, district: str, epoch: int, after_number: int) -> None:
         """A restore at the facility lost the facts of this epoch after this number: mark what came of them."""
@@ -106,6 +115,67 @@ def receive(
     return answer if answer.outcome == "ok" else _answer(answer.outcome, head, answer.why)
 
 
+LOCK_STREAMS = text("""
+    select stream, district, epoch, number, hash, applied_number, set_aside_number from inbox_stream
+    where stream = any(:streams) order by stream for update
+""")
+MOVE_HEADS = text("""
+    update inbox_stream s set number = r.number, hash = decode(r.hash, 'hex'), applied_number = r.number, received_at = clock_timestamp()
+    from jsonb_to_recordset(cast(:heads as jsonb)) as r (stream text, number bigint, hash text) where s.stream = r.stream
+""")
+
+
+def receive_round(connection: Connection, batches: Sequence[Batch], handler: Handler) -> list[Answer]:
+    """Take the newest facts of many streams, all or none of them, in the caller's transaction; answers in their order.
+
+    Only what is plain: the stream is open, the facts are the next ones and fit, nothing is set aside. Every other stream is
+    answered `alone` and nothing of it is taken; so are all when one fact is refused, for then each has to be looked at.
+    """
+    rows = {
+        row["stream"]: row
+        for row in connection.execute(LOCK_STREAMS, {"streams": sorted(b.stream for b in batches)}).mappings()
+    }
+    plain = [
+        (row, facts) for batch in batches if (row := rows.get(batch.stream)) and (facts := _next_facts(row, batch))
+    ]
+    reached = {row["stream"]: Head(row["epoch"], facts[-1].number, facts[-1].hash) for row, facts in plain}
+    if plain and not _take_plain(connection, plain, handler):
+        reached = {}
+    faults.at("round.applied")
+    alone = Answer("alone", 0, 0, b"")
+    return [_answer("ok", reached[batch.stream]) if batch.stream in reached else alone for batch in batches]
+
+
+def _next_facts(row: RowMapping, batch: Batch) -> list[Fact]:
+    """The batch's facts when they are exactly the next ones of a stream that stands well; else none."""
+    head = Head(row["epoch"], row["number"], bytes(row["hash"]))
+    facts = from_wire(batch)
+    stands_well = row["set_aside_number"] is None and row["applied_number"] == head.number
+    if not stands_well or batch.opening or batch.epoch != head.epoch or not facts or facts[0].number != head.number + 1:
+        return []
+    try:
+        chain.follow(row["stream"], head, facts)
+    except BrokenChain:
+        return []
+    return facts
+
+
+def _take_plain(connection: Connection, plain: Sequence[tuple[RowMapping, list[Fact]]], handler: Handler) -> bool:
+    heads = [
+        {"stream": row["stream"], "number": facts[-1].number, "hash": facts[-1].hash.hex()} for row, facts in plain
+    ]
+    try:
+        with connection.begin_nested():
+            _store(connection, plain)
+            handler.apply(connection, [Delivery(row["stream"], row["district"], _read(facts)) for row, facts in plain])
+            connection.execute(MOVE_HEADS, {"heads": json.dumps(heads)})
+    except OperationalError:
+        raise  # A lost race or a lost connection says nothing about the facts: the whole round comes again.
+    except (FactRefused, DBAPIError, ArithmeticError, LookupError, TypeError, ValueError):
+        return False
+    return True
+
+
 def _take(connection: Connection, row: RowMapping, batch: Batch, handler: Handler) -> Answer:
     stream, facts = row["stream"], from_wire(batch)
     head = Head(row["epoch"], row["number"], bytes(row["hash"]))
@@ -123,7 +193,7 @@ def _take(connection: Connection, row: RowMapping, batch: Batch, handler: Handle
         reached = chain.follow(stream, head, fresh)
     except BrokenChain as broken:
         return _answer("altered", head, str(broken))
-    _store(connection, row, fresh)
+    _store(connection, [(row, fresh)])
     faults.at("inbox.stored")
     moved: dict[str, Any] = {"number": reached.number, "hash": reached.hash, "received_at": func.clock_timestamp()}
     if row["set_aside_number"] is None:  # Set aside: the new facts wait until a person takes the application up again.
@@ -164,7 +234,7 @@ def _are_same(connection: Connection, stream: str, known: Sequence[Fact]) -> lis
     return [hashes.get(fact.number) == fact.hash for fact in known]
 
 
-def _store(connection: Connection, row: RowMapping, facts: Sequence[Fact]) -> None:
+def _store(connection: Connection, taken: Sequence[tuple[RowMapping, Sequence[Fact]]]) -> None:
     connection.execute(
         insert(inbox_fact),
         [
@@ -172,6 +242,7 @@ def _store(connection: Connection, row: RowMapping, facts: Sequence[Fact]) -> No
                 "stream": row["stream"], "district": row["district"], "epoch": f.epoch, "number": f.number,
                 "kind": f.kind, "version": f.version, "body": f.body, "hash": f.hash,
             }
+            for row, facts in taken
             for f in facts
         ],
     )  # fmt: skip
@@ -217,7 +288,7 @@ def _apply(
     """Apply a batch at once; when one fact is refused, apply those before it and return the refusal."""
     try:
         with connection.begin_nested():
-            handler.apply(connection, stream, district, _read(facts))
+            handler.apply(connection, [Delivery(stream, district, _read(facts))])
     except OperationalError:
         raise  # A lost race or a lost connection says nothing about the facts: the whole batch comes again.
     except FactRefused as refused:

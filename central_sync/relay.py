@@ -2,15 +2,18 @@
 
     python -m central_sync.relay
 
-It looks at the stream heads every 100 ms; nothing wakes it. Within a stream, batches go one after the other; several
-streams go at once. What it was doing when killed does not matter: only the center's own acknowledgement moves
-`sent_number`, and the center takes each fact once. Before a stream's first batch, both sides' positions are compared.
+It looks at the stream heads every 100 ms; nothing wakes it. Streams that keep up travel together, one round (班车) of
+their newest facts after the other; a stream that lags, or that the center wants to see alone, sends its own batches one
+after the other, several such streams at once. What the relay was doing when killed does not matter: only the center's own
+acknowledgement moves `sent_number`, and the center takes each fact once. Before a stream's first facts, both sides'
+positions are compared.
 
 Health: every second it writes its row of `relay_heartbeat` (any role of the wing may read it).
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import random
@@ -19,7 +22,8 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
 from sqlalchemy import create_engine, func, select, text, update
@@ -31,20 +35,23 @@ from central_sync.chain import Fact
 from central_sync.position import Rewound, Stream
 from central_sync.tables import stream_head
 from central_sync.transports.http import NoAnswer, NotAdmitted
-from central_sync.wire import BATCH_BYTES, BATCH_FACTS, Answer, Batch, to_wire
+from central_sync.wire import BATCH_BYTES, BATCH_FACTS, ROUND_FACTS, ROUND_STREAMS, Answer, Batch, WireFact, to_wire
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Engine, Row
 
 log = logging.getLogger("central_sync.relay")
 
 POLL_SECONDS = 0.1
 BEAT_SECONDS = 1.0
 WORKERS = 4
-MOST_STREAMS = 100_000
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 NOTE_LENGTH = 300
+LAGGING_FACTS = 100  # With more than this waiting, a stream sends batches of its own.
+ALONE_SECONDS = 60.0  # How long a stream goes alone after the center wanted it so.
 LOCK_SPACE = 0x53554E  # First key of the advisory lock that keeps a shard to one relay.
 
 BEAT = text("""
@@ -53,6 +60,10 @@ BEAT = text("""
     on conflict (shard) do update set
         shards = excluded.shards, process = excluded.process, started_at = excluded.started_at,
         beat_at = excluded.beat_at, waiting = excluded.waiting, stopped = excluded.stopped, note = excluded.note
+""")
+
+HEADS = text("""
+    select stream, tenant_id, facility_id, epoch, number, sent_number, relay_state from stream_head order by stream limit 100000
 """)
 
 # The next facts in order: as many as fit a batch, and always one.
@@ -72,10 +83,36 @@ NEXT_FACTS = text("""
 """)
 
 
+# The next facts of many streams, each in order, together as many bytes as fit a round.
+ROUND = text("""
+    select stream, number, kind, version, body, hash
+    from (
+        select w.stream, o.*, sum(octet_length(o.body)) over (order by w.stream, o.number) as bytes
+        from jsonb_to_recordset(cast(:streams as jsonb)) as w (stream text, tenant_id bigint, facility_id bigint, epoch bigint,
+            after bigint, last bigint)
+        cross join lateral (
+            select number, kind, version, body, hash from outbox
+            where tenant_id = w.tenant_id and facility_id = w.facility_id and epoch = w.epoch and number > w.after and number <= w.last
+            order by number limit :facts
+        ) o
+    ) as measured
+    where bytes <= :bytes
+    order by stream, number
+    limit :facts
+""")
+ACKNOWLEDGE_ROUND = text("""
+    update stream_head h set sent_number = r.number, sent_at = clock_timestamp()
+    from jsonb_to_recordset(cast(:heads as jsonb)) as r (stream text, epoch bigint, number bigint)
+    where h.stream = r.stream and h.epoch = r.epoch
+""")
+
+
 class Transport(Protocol):
     """A way over the bridge."""
 
     def send(self, stream: str, batch: Batch) -> Answer: ...
+
+    def send_round(self, batches: Sequence[Batch]) -> list[Answer]: ...
 
     def head(self, stream: str) -> Answer: ...
 
@@ -101,6 +138,7 @@ class Relay:
         self._center_epoch: dict[
             str, int
         ] = {}  # Streams whose positions were compared, and the epoch the center is in.
+        self._alone_until: dict[str, float] = {}
         self._resting: dict[str, tuple[float, float]] = {}  # Stream → (not before, the pause after the next failure).
         self._started_at = datetime.now(UTC)
         self._next_beat = 0.0
@@ -132,21 +170,20 @@ class Relay:
 
     def tick(self, connection: Connection) -> None:
         """Look at all heads once and hand out what has work and is not being worked on."""
-        c = stream_head.c
-        rows = connection.execute(
-            select(c.stream, c.number, c.sent_number, c.relay_state).order_by(c.stream).limit(MOST_STREAMS)
-        ).all()
+        rows = connection.execute(HEADS).all()
         ours = [row for row in rows if crc32(row.stream.encode()) % self.shards == self.shard]
         self._busy = {stream: future for stream, future in self._busy.items() if not future.done()}
+        together = []
         for row in ours:
-            has_work = row.number > row.sent_number or row.stream not in self._center_epoch
-            if (
-                has_work
-                and row.relay_state != "rewound"
-                and row.stream not in self._busy
-                and self._is_rested(row.stream)
-            ):
+            if not self._has_work(row):
+                continue
+            if self._keeps_up(row):
+                together.append(row)
+            else:
                 self._busy[row.stream] = self._pool.submit(self._work, row.stream)
+        for start in range(0, len(together), ROUND_STREAMS):
+            seats = together[start : start + ROUND_STREAMS]
+            self._busy |= dict.fromkeys((row.stream for row in seats), self._pool.submit(self._work_round, seats))
         self._beat(
             connection,
             waiting=sum(row.number - row.sent_number for row in ours),
@@ -164,6 +201,61 @@ class Relay:
                 "waiting": waiting, "stopped": stopped, "note": self._note,
             },
         )  # fmt: skip
+
+    def _has_work(self, row: Row[Any]) -> bool:
+        waits = row.number > row.sent_number or row.stream not in self._center_epoch
+        return waits and row.relay_state != "rewound" and row.stream not in self._busy and self._is_rested(row.stream)
+
+    def _keeps_up(self, row: Row[Any]) -> bool:
+        """Say whether a stream may travel with others: compared, in the epoch the center is in, and not far behind."""
+        return (
+            self._center_epoch.get(row.stream) == row.epoch
+            and row.number - row.sent_number <= LAGGING_FACTS
+            and time.monotonic() >= self._alone_until.get(row.stream, 0.0)
+        )
+
+    # ---- many streams -----------------------------------------------------------------------------------------
+
+    def _work_round(self, rows: Sequence[Row[Any]]) -> None:
+        """Bring many streams up to date at once; whoever could not be taken along goes alone for a while."""
+        try:
+            taken = self._deliver_round(rows)
+        except NoAnswer as silence:
+            for row in rows:
+                self._rest(row.stream, f"{row.stream}: {silence}")
+        except Exception as bug:  # As for one stream: logged, and tried again one by one.
+            log.exception("relay: a round of %s streams", len(rows))
+            for row in rows:
+                self._go_alone(row.stream, f"{type(bug).__name__}: {bug}")
+        else:
+            for stream in taken:
+                self._resting.pop(stream, None)
+
+    def _deliver_round(self, rows: Sequence[Row[Any]]) -> list[str]:
+        """Send the next facts of these streams in one request; return the streams whose facts the center has taken."""
+        with self.engine.connect() as connection:
+            batches = _read_round(connection, rows)
+        if not batches:
+            return []
+        faults.at("round.read")
+        answers = self.transport.send_round(batches)
+        faults.at("round.sent")
+        taken = []
+        for batch, answer in zip(batches, answers, strict=True):
+            if answer.outcome == "ok" and answer.hash == batch.facts[-1].hash:
+                taken.append({"stream": batch.stream, "epoch": batch.epoch, "number": answer.number})
+            else:
+                self._go_alone(batch.stream, f"{answer.outcome}: {answer.why}")
+        if taken:
+            with self.engine.connect() as connection:
+                connection.execute(ACKNOWLEDGE_ROUND, {"heads": json.dumps(taken)})
+        faults.at("round.acknowledged")
+        return [str(head["stream"]) for head in taken]
+
+    def _go_alone(self, name: str, why: str) -> None:
+        self._alone_until[name] = time.monotonic() + ALONE_SECONDS
+        self._center_epoch.pop(name, None)  # Both sides are compared again first.
+        self._note = f"{name}: {why}"[:NOTE_LENGTH]
 
     # ---- one stream ---------------------------------------------------------------------------------------------
 
@@ -256,6 +348,27 @@ class Relay:
                 .where(c.stream == name, (c.relay_state != state) | (c.relay_note != why[:NOTE_LENGTH]))
                 .values(relay_state=state, relay_note=why[:NOTE_LENGTH], relay_at=func.clock_timestamp())
             )
+
+
+def _read_round(connection: Connection, rows: Sequence[Row[Any]]) -> list[Batch]:
+    """Read the next facts of streams that are in their head's epoch, each stream's as one batch."""
+    wanted = [
+        {
+            "stream": row.stream, "tenant_id": row.tenant_id, "facility_id": row.facility_id, "epoch": row.epoch,
+            "after": row.sent_number, "last": row.number,
+        }
+        for row in rows
+    ]  # fmt: skip
+    found = connection.execute(
+        ROUND, {"streams": json.dumps(wanted), "facts": ROUND_FACTS, "bytes": BATCH_BYTES}
+    )  # fmt: skip
+    epochs = {row.stream: row.epoch for row in rows}
+    return [
+        Batch(
+            stream, epochs[stream], [WireFact(r.number, r.kind, r.version, bytes(r.body), bytes(r.hash)) for r in facts]
+        )
+        for stream, facts in groupby(found, key=lambda fact: fact.stream)
+    ]
 
 
 def _next_facts(connection: Connection, stream: Stream, epoch: int, last: int) -> list[Fact]:

@@ -1,4 +1,8 @@
-"""What crosses the bridge, as MessagePack: batches up, heads back. Bodies travel as their very bytes."""
+"""What crosses the bridge, as MessagePack: batches up, heads back. Bodies travel as their very bytes.
+
+A stream that lags goes alone, a batch a request. Streams that keep up travel together: a round (班车) carries the newest
+few facts of many streams, each batch signed by its own institution.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ MEDIA_TYPE = "application/msgpack"
 BATCH_FACTS = 500
 BATCH_BYTES = 4 * 1024 * 1024  # A batch ends early when its bodies reach this; one fact always fits.
 FACT_BYTES = 4 * 1024 * 1024  # The outbox refuses a larger body.
+ROUND_STREAMS = 200
+ROUND_FACTS = 500
 REQUEST_BYTES = BATCH_BYTES + FACT_BYTES + 1024 * 1024
 
 
@@ -40,10 +46,18 @@ class Batch(msgspec.Struct, frozen=True):
     opening: Opening | None = None
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """Where the center stands after a batch. Anything but `ok` took nothing."""
+class Seat(msgspec.Struct, array_like=True, frozen=True):
+    """One stream's place in a round: its encoded batch, and its institution's signature of those bytes."""
 
-    outcome: Literal["ok", "gap", "altered", "epoch", "unreadable"]
+    stream: str
+    signature: str
+    batch: bytes
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Where the center stands after a batch. Anything but `ok` took nothing; `alone`: this stream needs its own request."""
+
+    outcome: Literal["ok", "gap", "altered", "epoch", "unreadable", "alone"]
     epoch: int
     number: int
     hash: bytes
@@ -57,9 +71,11 @@ class Answer(msgspec.Struct, frozen=True):
 _encode = msgspec.msgpack.Encoder().encode
 _batch = msgspec.msgpack.Decoder(Batch)
 _answer = msgspec.msgpack.Decoder(Answer)
+_round = msgspec.msgpack.Decoder(list[Seat])
+_answers = msgspec.msgpack.Decoder(list[Answer])
 
 
-def encode(message: Batch | Answer) -> bytes:
+def encode(message: Batch | Answer | list[Seat] | list[Answer]) -> bytes:
     """Return a message as bytes."""
     return _encode(message)
 
@@ -75,6 +91,19 @@ def read_batch(data: bytes) -> Batch:
 def read_answer(data: bytes) -> Answer:
     """Read the center's answer. Raises ValueError when the bytes are not one."""
     return _answer.decode(data)
+
+
+def read_round(data: bytes) -> list[Seat]:
+    """Read a round. Raises ValueError when the bytes are not one."""
+    seats = _round.decode(data)
+    if len(seats) > ROUND_STREAMS or len({seat.stream for seat in seats}) < len(seats):
+        raise ValueError("too many streams in a round, or one of them twice")
+    return seats
+
+
+def read_answers(data: bytes) -> list[Answer]:
+    """Read the answers to a round, in its order. Raises ValueError when the bytes are not that."""
+    return _answers.decode(data)
 
 
 def to_wire(facts: list[Fact]) -> list[WireFact]:

@@ -10,7 +10,7 @@ import httpx
 from central_sync import signing, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from central_sync.wire import Answer, Batch
 
@@ -49,6 +49,28 @@ class HttpTransport:
         """Ask where the center stands with a stream, or which fact it has at a number. Raises NoAnswer, NotAdmitted."""
         return self._ask("GET", stream, "head" if at is None else f"head?at={at}", b"")
 
+    def send_round(self, batches: Sequence[Batch]) -> list[Answer]:
+        """Send the newest facts of many streams at once; return where the center stands with each. Raises NoAnswer."""
+        seats = [seat for batch in batches if (seat := self._seat(batch))]
+        headers = {"content-type": wire.MEDIA_TYPE}
+        response = self._request("POST", f"{self._base}/bridge/round", wire.encode(seats), headers)
+        if response.status_code != 200:
+            raise NoAnswer(f"HTTP {response.status_code}")
+        try:
+            answers = wire.read_answers(response.content)
+            by_stream = dict(zip((seat.stream for seat in seats), answers, strict=True))
+        except ValueError as failure:
+            raise NoAnswer("the answers cannot be read") from failure
+        alone = wire.Answer("alone", 0, 0, b"")
+        return [by_stream.get(batch.stream, alone) for batch in batches]
+
+    def _seat(self, batch: Batch) -> wire.Seat | None:
+        secret = self._secret_of(batch.stream)
+        if secret is None:
+            return None
+        body = wire.encode(batch)
+        return wire.Seat(batch.stream, signing.sign(batch.stream, secret, body)[signing.SIGNATURE_HEADER], body)
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -58,14 +80,7 @@ class HttpTransport:
         if secret is None:
             raise NotAdmitted("no secret is known for this institution")
         headers = {**signing.sign(stream, secret, body), "content-type": wire.MEDIA_TYPE}
-        try:
-            response = self._client.request(
-                method, f"{self._base}/bridge/{quote(stream, safe='')}/{what}", content=body, headers=headers
-            )
-        except httpx.HTTPError as failure:
-            raise NoAnswer(f"{type(failure).__name__}: {failure}") from failure
-        finally:
-            self._client.cookies.clear()
+        response = self._request(method, f"{self._base}/bridge/{quote(stream, safe='')}/{what}", body, headers)
         if response.status_code in (401, 403, 404):
             raise NotAdmitted(f"HTTP {response.status_code}")
         if response.status_code not in (200, 409):
@@ -74,3 +89,11 @@ class HttpTransport:
             return wire.read_answer(response.content)
         except ValueError as failure:
             raise NoAnswer("the answer cannot be read") from failure
+
+    def _request(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
+        try:
+            return self._client.request(method, url, content=body, headers=headers)
+        except httpx.HTTPError as failure:
+            raise NoAnswer(f"{type(failure).__name__}: {failure}") from failure
+        finally:
+            self._client.cookies.clear()

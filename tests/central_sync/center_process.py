@@ -22,10 +22,14 @@ secrets = SecretFile(Path(os.environ["SUNMED_BRIDGE_SECRETS"]))
 
 
 class Writer:
-    def apply(self, connection, stream, _district, facts):
+    def apply(self, connection, deliveries):
         connection.execute(
             text("insert into bridge_test.applied (stream, epoch, number) values (:stream, :epoch, :number)"),
-            [{"stream": stream, "epoch": fact.epoch, "number": fact.number} for fact, _ in facts],
+            [
+                {"stream": stream, "epoch": fact.epoch, "number": fact.number}
+                for stream, _district, facts in deliveries
+                for fact, _ in facts
+            ],
         )
 
     def orphan(self, connection, stream, _district, epoch, after_number):
@@ -34,6 +38,8 @@ class Writer:
 
 def answer(environ, start_response):
     parts = environ["PATH_INFO"].strip("/").split("/")
+    if parts[-1] == "round":
+        return answer_round(environ, start_response)
     if len(parts) != 4:
         start_response("404 Not Found", [])
         return [b""]
@@ -51,6 +57,16 @@ def answer(environ, start_response):
             given = inbox.position(connection, stream, int(at[0]) if at else None)
     start_response("200 OK" if given.outcome == "ok" else "409 Conflict", [("content-type", wire.MEDIA_TYPE)])
     return [wire.encode(given)]
+
+
+def answer_round(environ, start_response):
+    seats = wire.read_round(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+    admitted = [seat for seat in seats if signing.is_signed(secrets(seat.stream) or b"", seat.signature, seat.batch)]
+    with engine.begin() as connection:
+        given = inbox.receive_round(connection, [wire.read_batch(seat.batch) for seat in admitted], Writer())
+    by_stream = dict(zip((seat.stream for seat in admitted), given, strict=True))
+    start_response("200 OK", [("content-type", wire.MEDIA_TYPE)])
+    return [wire.encode([by_stream.get(seat.stream, wire.Answer("alone", 0, 0, b"")) for seat in seats])]
 
 
 class Threaded(socketserver.ThreadingMixIn, WSGIServer):

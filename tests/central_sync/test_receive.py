@@ -9,7 +9,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from central_sync import inbox
-from tests.central_sync.world import Recorder, batch_of, center_head, facility_head, facts_of, write
+from tests.central_sync.world import (
+    DISTRICT,
+    Recorder,
+    batch_of,
+    center_head,
+    facility_head,
+    facts_of,
+    make_facility,
+    write,
+)
 
 
 def take(center, facility, facts, handler=None, opening=None):
@@ -138,10 +147,68 @@ def test_a_body_outside_the_contract_is_received_and_set_aside(clerk, center, fa
 class Fragile(Recorder):
     """Breaks on one fact without saying which."""
 
-    def apply(self, connection, stream, district, facts):
-        if any(fact.number == 7 for fact, _ in facts):
+    def apply(self, connection, deliveries):
+        if any(fact.number == 7 for _stream, _district, facts in deliveries for fact, _ in facts):
             connection.execute(text("select 1 / 0"))
-        super().apply(connection, stream, district, facts)
+        super().apply(connection, deliveries)
+
+
+def take_round(center, *taken, handler=None):
+    with center.begin() as connection:
+        return inbox.receive_round(
+            connection, [batch_of(facility, facts) for facility, facts in taken], handler or Recorder()
+        )
+
+
+def test_many_streams_are_taken_in_one_round(clerk, center, owner):
+    facilities = [make_facility(owner) for _ in range(3)]
+    for facility in facilities:
+        with center.begin() as connection:
+            inbox.open_stream(connection, facility.stream, DISTRICT)
+        write(clerk, facility, 3)
+    handler = Recorder()
+
+    answers = take_round(center, *((one, facts_of(clerk, one)) for one in facilities), handler=handler)
+
+    assert [(answer.outcome, answer.number) for answer in answers] == [("ok", 3)] * 3
+    assert [center_head(center, one) == facility_head(clerk, one) for one in facilities] == [True] * 3
+    assert handler.applied == [(one.stream, 1, number) for one in facilities for number in (1, 2, 3)]
+    again = take_round(center, *((one, facts_of(clerk, one)) for one in facilities))
+    assert {answer.outcome for answer in again} == {"alone"}  # Nothing is taken twice.
+
+
+def test_who_does_not_fit_into_a_round_goes_alone_and_the_others_are_taken(clerk, center, owner):
+    fits, gap, unknown, altered, aside = facilities = [make_facility(owner) for _ in range(5)]
+    for facility in facilities:
+        write(clerk, facility, 2)
+        if facility is not unknown:
+            with center.begin() as connection:
+                inbox.open_stream(connection, facility.stream, DISTRICT)
+    take(center, aside, facts_of(clerk, aside)[:1], Recorder(refuses=[1]))
+    first, second = facts_of(clerk, altered)
+    sent = {
+        fits: facts_of(clerk, fits), gap: facts_of(clerk, gap)[1:], unknown: facts_of(clerk, unknown),
+        altered: [first, replace(second, body=second.body + b" ")], aside: facts_of(clerk, aside)[1:],
+    }  # fmt: skip
+
+    answers = take_round(center, *sent.items())
+
+    assert [answer.outcome for answer in answers] == ["ok", "alone", "alone", "alone", "alone"]
+    assert [center_head(center, one) and center_head(center, one).number for one in facilities] == [2, 0, None, 0, 1]
+
+
+def test_a_refused_fact_sends_everybody_alone_and_nothing_is_taken(clerk, center, owner):
+    facilities = [make_facility(owner) for _ in range(2)]
+    for facility, count in zip(facilities, (2, 7), strict=True):
+        with center.begin() as connection:
+            inbox.open_stream(connection, facility.stream, DISTRICT)
+        write(clerk, facility, count)
+
+    for handler in (Recorder(refuses=[5]), Fragile()):
+        answers = take_round(center, *((one, facts_of(clerk, one)) for one in facilities), handler=handler)
+        assert [answer.outcome for answer in answers] == ["alone", "alone"]
+
+    assert [center_head(center, one).number for one in facilities] == [0, 0]
 
 
 def test_a_fact_that_breaks_the_handler_is_found_and_set_aside(clerk, center, facility):

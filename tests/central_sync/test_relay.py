@@ -7,8 +7,17 @@ import time
 import pytest
 from sqlalchemy import text
 
-from central_sync import outbox
-from tests.central_sync.world import acting, center_head, facility_head, make_facility, sent_number, wait_until, write
+from central_sync import inbox, outbox
+from tests.central_sync.world import (
+    DISTRICT,
+    acting,
+    center_head,
+    facility_head,
+    make_facility,
+    sent_number,
+    wait_until,
+    write,
+)
 
 pytestmark = pytest.mark.faults
 
@@ -80,6 +89,44 @@ def test_relay_killed_at(clerk, center, facility, bridge, point, turn):
     bridge.start_relay()
 
     assert_exactly_once(clerk, center, facility, 703)
+
+
+@pytest.mark.parametrize("point", ["round.read", "round.sent", "round.acknowledged"])
+def test_relay_killed_in_a_round(clerk, center, owner, bridge, point):
+    facilities = keeping_up(clerk, center, owner, bridge, fault=f"{point}:kill")
+    for facility in facilities:
+        write(clerk, facility, 2)
+    wait_until(bridge.running[-1].is_dead)
+    bridge.start_relay()
+
+    for facility in facilities:
+        assert_exactly_once(clerk, center, facility, 3)
+
+
+def test_center_killed_in_a_round(clerk, center, owner, bridge):
+    facilities = keeping_up(clerk, center, owner, bridge, center_fault="round.applied:kill")
+    for facility in facilities:
+        write(clerk, facility, 2)
+    wait_until(bridge.running[0].is_dead)
+    bridge.start_center()
+
+    for facility in facilities:
+        assert_exactly_once(clerk, center, facility, 3)
+
+
+def keeping_up(clerk, center, owner, bridge, fault="", center_fault=""):
+    """Three facilities whose first fact is through, so that the next ones travel together."""
+    facilities = [make_facility(owner) for _ in range(3)]
+    bridge.admit(*facilities)
+    for facility in facilities:
+        with center.begin() as connection:
+            inbox.open_stream(connection, facility.stream, DISTRICT)
+        write(clerk, facility)
+    bridge.start_center(center_fault)
+    bridge.start_relay(fault)
+    for facility in facilities:
+        assert_exactly_once(clerk, center, facility, 1)
+    return facilities
 
 
 @pytest.mark.parametrize("point", CENTER_POINTS)

@@ -123,11 +123,12 @@ class Recorder:
         self.applied = []
         self.orphaned = []
 
-    def apply(self, _connection, stream, _district, facts):
-        for fact, _body in facts:
+    def apply(self, _connection, deliveries):
+        told = [(stream, fact) for stream, _district, facts in deliveries for fact, _body in facts]
+        for _stream, fact in told:
             if fact.number in self.refuses:
                 raise inbox.FactRefused(fact.number, "不可能的数量")
-        self.applied += [(stream, fact.epoch, fact.number) for fact, _body in facts]
+        self.applied += [(stream, fact.epoch, fact.number) for stream, fact in told]
 
     def orphan(self, _connection, stream, _district, epoch, after_number):
         self.orphaned.append((stream, epoch, after_number))

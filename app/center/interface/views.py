@@ -94,11 +94,7 @@ def serve(infno: str | None, headers: Mapping[str, str], body: bytes) -> tuple[i
     arrived = clock.now()
     faults.at("center.arrived")
     try:
-        if not 0 < len(body) <= envelope.MOST_BYTES:
-            raise MalformedMessage(why="报文过大，或没有收完整")
-        served = _served(_authenticated(body, headers, infno, arrived))
-        faults.at("center.answering")
-        return 200, served
+        return 200, _served(_authenticated(body, headers, infno, arrived))
     except UnknownInstitution as refusal:
         return 401, _refused(refusal, arrived)
     except Refusal as refusal:
@@ -113,12 +109,15 @@ def serve(infno: str | None, headers: Mapping[str, str], body: bytes) -> tuple[i
 def _served(asked: Asked) -> bytes:
     settling_message = asked.request.infno in SETTLING
     try:
-        return _handled(asked)
+        answer = _handled(asked)
     except ABOUT_THE_MESSAGE:
         raise
     except Refusal as refusal:
         answer = _refused(refusal, asked.at, asked.refmsgid)
-        return keep_refusal(asked.message, answer) if settling_message else answer
+        if settling_message:
+            answer = keep_refusal(asked.message, answer)
+    faults.at("center.answering")
+    return answer
 
 
 def _handled(asked: Asked) -> bytes:
@@ -133,6 +132,8 @@ def _handled(asked: Asked) -> bytes:
 
 def _authenticated(body: bytes, headers: Mapping[str, str], infno: str | None, arrived: datetime) -> Asked:
     """Read the envelope and check who signed it, before anything else is believed."""
+    if not 0 < len(body) <= envelope.MOST_BYTES:
+        raise MalformedMessage(why="报文过大，或没有收完整")
     asked = envelope.parse(body)
     key = headers.get(profile_c.KEY, "")
     if key != asked.institution:
@@ -170,4 +171,3 @@ def _institution(code: str, *, fresh: bool) -> Institution | None:
 
 def _refused(refusal: Refusal, arrived: datetime, refmsgid: str = "") -> bytes:
     return envelope.answer(refmsgid, arrived, None, refused=refusal.message, code=refusal.code)
-

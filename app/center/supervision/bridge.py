@@ -1,4 +1,4 @@
-"""Where facilities' facts come in: POST /bridge/<stream>/facts, GET /bridge/<stream>/head. For machines, signed.
+"""Where facilities' facts come in: POST /bridge/<stream>/facts, POST /bridge/round, GET /bridge/<stream>/head. For machines, signed.
 
 The institution signs with its secret (HMAC-SM3, as on the national interface). One request is one transaction on the
 inbox's own role: facts, what is made of them, and alerts are there together or not at all.
@@ -22,7 +22,7 @@ from app.core.signin import machines_only
 from central_sync import inbox, signing, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from flask.typing import ResponseReturnValue
     from sqlalchemy import Connection
@@ -34,6 +34,7 @@ TRIES = 3
 LOST_RACES = (pg.DeadlockDetected, pg.SerializationFailure)
 STREAM_LENGTH = 60
 FIND_INSTITUTION = text("select district, secret_sealed from institution where code = :stream")
+FIND_SECRETS = text("select code, secret_sealed from institution where code = any(:streams)")
 
 
 class Sender(NamedTuple):
@@ -60,6 +61,39 @@ def receive_facts(stream: str) -> ResponseReturnValue:
         return _answer(inbox.receive(connection, stream, batch, handler, district=sender.district))
 
     return _in_one_transaction(take)
+
+
+@bridge.post("/round")
+def receive_round() -> ResponseReturnValue:
+    """Take the newest facts of many streams in one transaction; a seat that cannot be taken so is answered `alone`."""
+    request.max_content_length = wire.REQUEST_BYTES
+    try:
+        seats = wire.read_round(request.get_data())
+    except ValueError:
+        return Response("the round cannot be read", 400, mimetype="text/plain")
+
+    def take(connection: Connection) -> ResponseReturnValue:
+        batches = {batch.stream: batch for batch in _admitted(connection, seats)}
+        taken = dict(zip(batches, inbox.receive_round(connection, list(batches.values()), handler), strict=True))
+        answers = [taken.get(seat.stream, wire.Answer("alone", 0, 0, b"")) for seat in seats]
+        return Response(wire.encode(answers), 200, mimetype=wire.MEDIA_TYPE)
+
+    return _in_one_transaction(take)
+
+
+def _admitted(connection: Connection, seats: list[wire.Seat]) -> Iterator[wire.Batch]:
+    """The batches whose signatures are right; the rest goes alone, and is told there what is wrong."""
+    found = connection.execute(FIND_SECRETS, {"streams": [seat.stream for seat in seats if "\0" not in seat.stream]})
+    secrets = {row.code: personal.unseal_bytes("center", bytes(row.secret_sealed)) for row in found}
+    for seat in seats:
+        if seat.stream not in secrets or not signing.is_signed(secrets[seat.stream], seat.signature, seat.batch):
+            continue
+        try:
+            batch = wire.read_batch(seat.batch)
+        except ValueError:
+            continue
+        if batch.stream == seat.stream:
+            yield batch
 
 
 @bridge.get("/<stream>/head")

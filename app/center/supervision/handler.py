@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from central_sync.chain import Fact
     from central_sync.contract import Product
+    from central_sync.inbox import Delivery
 
 Row = dict[str, Any]
 
@@ -25,13 +26,15 @@ Row = dict[str, Any]
 class SupervisionHandler:
     """What the inbox calls. Identity checks and closed shifts stay in the stream: no screen of theirs exists yet."""
 
-    def apply(self, connection: Connection, stream: str, district: str, facts: Sequence[tuple[Fact, Any]]) -> None:
-        """Write what a batch tells of; raise an alert for each pack that was sold twice."""
-        batch = Batch(stream)
-        for fact, body in facts:
-            batch.add(fact, body)
+    def apply(self, connection: Connection, deliveries: Sequence[Delivery]) -> None:
+        """Write what the facts of one stream or of many tell of; raise an alert for each pack that was sold twice."""
+        batch = Batch()
+        for stream, district, facts in deliveries:
+            batch.place = {"stream": stream, "district": district}
+            for fact, body in facts:
+                batch.add(fact, body)
         if batch.movements:
-            _write(connection, batch, {"stream": stream, "district": district})
+            _write(connection, batch)
 
     def orphan(self, connection: Connection, stream: str, district: str, epoch: int, after_number: int) -> None:
         """A restore lost these facts at the facility: keep what they told of, marked, and tell the officers."""
@@ -45,10 +48,10 @@ handler = SupervisionHandler()
 
 
 class Batch:
-    """The rows that a batch of facts becomes."""
+    """The rows that facts become."""
 
-    def __init__(self, stream: str) -> None:
-        self.stream = stream
+    def __init__(self) -> None:
+        self.place: Row = {}  # Stream and district of the facts being added.
         self.movements: list[Row] = []
         self.lines: list[Row] = []
         self.events: list[Row] = []
@@ -70,7 +73,7 @@ class Batch:
             self._add_refunded(fact, body)
 
     def _add_received(self, fact: Fact, body: StockReceived) -> None:
-        self.movements.append(_head(fact, "received", body))
+        self.movements.append(self.place | _head(fact, "received", body))
         for place, line in enumerate(body.lines, 1):
             row = _line(fact, place, "received", body, line)
             row |= {"produced_on": line.produced_on, "zone": line.zone, "pack_size": line.pack_size}
@@ -80,7 +83,11 @@ class Batch:
         if sum(line.amount_fen for line in body.lines) != body.total_fen:
             raise FactRefused(fact.number, "明细金额之和与总额不符")
         paid = body.settlement
-        head = _head(fact, "sold", body) | {"terminal": body.terminal, "paid": body.paid, "total_fen": body.total_fen}
+        head = (
+            self.place
+            | _head(fact, "sold", body)
+            | {"terminal": body.terminal, "paid": body.paid, "total_fen": body.total_fen}
+        )
         if paid:
             head |= {
                 "setl_id": paid.setl_id, "fund_fen": paid.fund_fen, "account_fen": paid.account_fen,
@@ -96,7 +103,9 @@ class Batch:
 
     def _add_refunded(self, fact: Fact, body: SaleRefunded) -> None:
         original = {"original_document": body.original.document, "original_receipt": body.original.receipt}
-        head = _head(fact, "refunded", body) | original | {"total_fen": body.total_fen, "reason": body.reason}
+        head = (
+            self.place | _head(fact, "refunded", body) | original | {"total_fen": body.total_fen, "reason": body.reason}
+        )
         if body.settlement:
             head |= {"reversed_setl_id": body.settlement.reversed_setl_id, "setl_id": body.settlement.new_setl_id}
         self.movements.append(head)
@@ -124,8 +133,8 @@ class Batch:
     ) -> list[Row]:
         if len(set(codes)) != len(codes):
             raise FactRefused(fact.number, f"第 {row['line_no']} 行的追溯码有重复")
-        self.lines.append(row | {"code_count": len(codes), "split": split})
-        common = {name: row[name] for name in ("epoch", "number", "line", "kind", "at", "document")}
+        self.lines.append(self.place | row | {"code_count": len(codes), "split": split})
+        common = self.place | {name: row[name] for name in ("epoch", "number", "line", "kind", "at", "document")}
         shape = {"units": units, "pack_size": pack_size, "split": split, "is_back": is_back}
         events = [common | shape | {"code": code} for code in codes]
         self.events += events
@@ -157,13 +166,13 @@ def _sold_details(line: SoldLine) -> Row:
     }  # fmt: skip
 
 
-def _write(connection: Connection, batch: Batch, place: Row) -> None:
+def _write(connection: Connection, batch: Batch) -> None:
     rows = {"movements": batch.movements, "lines": batch.lines, "codes": batch.codes, "events": batch.events}
-    connection.execute(statements.WRITE, {**place, **{name: _json(each) for name, each in rows.items()}})
+    connection.execute(statements.WRITE, {name: _json(each) for name, each in rows.items()})
     if batch.returns:
-        connection.execute(statements.RELEASE_CLAIMS, {"stream": batch.stream, "rows": _json(batch.returns)})
+        connection.execute(statements.RELEASE_CLAIMS, {"rows": _json(batch.returns)})
     if batch.claims:
-        connection.execute(statements.CLAIM_CODES, {**place, "rows": _json(batch.claims)})
+        connection.execute(statements.CLAIM_CODES, {"rows": _json(batch.claims)})
     judged = sorted({event["code"] for event in batch.events if event["kind"] != "received"})
     if judged:
         _judge(connection, judged)

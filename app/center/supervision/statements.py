@@ -11,10 +11,10 @@ WRITE = text("""
         insert into movement (stream, epoch, number, district, kind, document, receipt, at, operator, terminal, paid,
             total_fen, setl_id, reversed_setl_id, fund_fen, account_fen, mutual_fen, cash_fen, original_document,
             original_receipt, reason)
-        select :stream, epoch, number, :district, kind, document, receipt, at, operator, terminal, paid,
+        select stream, epoch, number, district, kind, document, receipt, at, operator, terminal, paid,
             total_fen, setl_id, reversed_setl_id, fund_fen, account_fen, mutual_fen, cash_fen, original_document,
             original_receipt, reason
-        from jsonb_to_recordset(cast(:movements as jsonb)) as r (epoch bigint, number bigint, kind text, document uuid,
+        from jsonb_to_recordset(cast(:movements as jsonb)) as r (stream text, district text, epoch bigint, number bigint, kind text, document uuid,
             receipt text, at timestamptz, operator text, terminal text, paid text, total_fen bigint, setl_id text,
             reversed_setl_id text, fund_fen bigint, account_fen bigint, mutual_fen bigint, cash_fen bigint,
             original_document uuid, original_receipt text, reason text)
@@ -22,10 +22,10 @@ WRITE = text("""
         insert into movement_line (stream, epoch, number, line, line_no, district, kind, at, document, product, national, barcode,
             name, spec, maker, approval, lot, produced_on, expires_on, quantity, pack_size, split, price, amount_fen,
             scanned_at, original_line, goods, zone, code_count)
-        select :stream, epoch, number, line, line_no, :district, kind, at, document, product, national, barcode,
+        select stream, epoch, number, line, line_no, district, kind, at, document, product, national, barcode,
             name, spec, maker, approval, lot, produced_on, expires_on, quantity, pack_size, split, price, amount_fen,
             scanned_at, original_line, goods, zone, code_count
-        from jsonb_to_recordset(cast(:lines as jsonb)) as r (epoch bigint, number bigint, line integer, line_no integer, kind text,
+        from jsonb_to_recordset(cast(:lines as jsonb)) as r (stream text, district text, epoch bigint, number bigint, line integer, line_no integer, kind text,
             at timestamptz, document uuid, product text, national text, barcode text, name text, spec text, maker text,
             approval text, lot text, produced_on date, expires_on date, quantity bigint, pack_size bigint, split boolean,
             price numeric, amount_fen bigint, scanned_at timestamptz, original_line integer, goods text, zone text,
@@ -37,9 +37,9 @@ WRITE = text("""
     )
     insert into trace_event (stream, epoch, number, line, code, district, kind, at, document, original_document, units,
         pack_size, split, is_back)
-    select :stream, epoch, number, line, code, :district, kind, at, document, original_document, units,
+    select stream, epoch, number, line, code, district, kind, at, document, original_document, units,
         pack_size, split, is_back
-    from jsonb_to_recordset(cast(:events as jsonb)) as r (epoch bigint, number bigint, line integer, code text, kind text,
+    from jsonb_to_recordset(cast(:events as jsonb)) as r (stream text, district text, epoch bigint, number bigint, line integer, code text, kind text,
         at timestamptz, document uuid, original_document uuid, units bigint, pack_size bigint, split boolean, is_back boolean)
 """)
 
@@ -98,17 +98,18 @@ CLEAR_ALERTS = text("""
 # Claims the codes of self-paid sales (insured ones were claimed when they settled): the first holds the code.
 CLAIM_CODES = text("""
     insert into code_claim (code, institution_code, district, source, document, line, split, holds, duplicate, claimed_at)
-    select w.code, :stream, :district, 'fact', w.document, w.line::text, w.split,
+    select w.code, w.stream, w.district, 'fact', w.document, w.line::text, w.split,
         held.code is null and w.turn = 1,
         case
-            when held.code is not null then not (w.split and held.split and held.institution_code = :stream)
-            else w.turn > 1 and not w.split
+            when held.code is not null then not (w.split and held.split and held.institution_code = w.stream)
+            else w.turn > 1 and not (w.split and w.first_stream = w.stream)
         end,
         w.at
     from (
-        select r.*, row_number() over (partition by r.code order by r.at, r.number, r.line) as turn
-        from jsonb_to_recordset(cast(:rows as jsonb)) as r (number bigint, line integer, code text, document text,
+        select r.*, row_number() over told as turn, first_value(r.stream) over told as first_stream
+        from jsonb_to_recordset(cast(:rows as jsonb)) as r (stream text, district text, number bigint, line integer, code text, document text,
             split boolean, at timestamptz)
+        window told as (partition by r.code order by r.at, r.stream, r.number, r.line)
     ) as w
     left join code_claim held on held.code = w.code and held.holds and held.released_at is null
     order by w.code
@@ -118,8 +119,8 @@ CLAIM_CODES = text("""
 # Goods of a self-paid sale came back: its claims end.
 RELEASE_CLAIMS = text("""
     update code_claim c set released_at = r.at
-    from jsonb_to_recordset(cast(:rows as jsonb)) as r (code text, original_document text, at timestamptz)
-    where c.source = 'fact' and c.institution_code = :stream and c.code = r.code and c.document = r.original_document
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r (stream text, code text, original_document text, at timestamptz)
+    where c.source = 'fact' and c.institution_code = r.stream and c.code = r.code and c.document = r.original_document
         and c.released_at is null
 """)
 

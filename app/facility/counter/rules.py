@@ -176,7 +176,9 @@ def choose_lots(lines: Iterable[Line], shelf: Sequence[Free]) -> list[Pick]:
     left = {(free.lot_id, free.zone): free.quantity for free in shelf}
     picks: list[Pick] = []
     for line in sorted(lines, key=lambda line: (line.lot_id is None, line.line_no)):
-        fitting = [free for free in shelf if free.product_id == line.about.product_id and (free.zone == "SPLIT") == line.split]
+        fitting = [
+            free for free in shelf if free.product_id == line.about.product_id and (free.zone == "SPLIT") == line.split
+        ]
         if line.lot_id is not None:
             own = (free for free in fitting if free.lot_id == line.lot_id)
             fitting = sorted(own, key=lambda free: -left[free.lot_id, free.zone])[:1]

@@ -213,7 +213,9 @@ def codes_of(basket: rules.Basket) -> list[dict[str, Any]]:
     ]
 
 
-def _message(desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket, seen: bool) -> tuple[machine.Sealed, str]:
+def _message(
+    desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket, seen: bool
+) -> tuple[machine.Sealed, str]:
     """The message as it will be sent and kept, and the institution it comes from."""
     person = identify.person_of(desk, loaded, basket.total_fen)
     _same_patient(desk, loaded, person)
