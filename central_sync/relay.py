@@ -170,9 +170,10 @@ class Relay:
 
     def tick(self, connection: Connection) -> None:
         """Look at all heads once and hand out what has work and is not being worked on."""
+        # Before the heads are read: what a worker acknowledges meanwhile may be missing in them.
+        self._busy = {stream: future for stream, future in self._busy.items() if not future.done()}
         rows = connection.execute(HEADS).all()
         ours = [row for row in rows if crc32(row.stream.encode()) % self.shards == self.shard]
-        self._busy = {stream: future for stream, future in self._busy.items() if not future.done()}
         together = []
         for row in ours:
             if not self._has_work(row):

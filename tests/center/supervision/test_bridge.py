@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from central_sync import signing, wire
@@ -133,3 +134,56 @@ def test_headers_are_those_of_profile_c(new_institution):
     assert signing.sign("H33021200001", b"secret", b"body", int(at.timestamp())) == profile_c.sign(
         "H33021200001", b"secret", b"body", at
     )
+
+
+def post_round(door, *batches, secret=None):
+    seats = [seat(shop, batch, secret) for shop, batch in batches]
+    return door.post("/bridge/round", data=wire.encode(seats), content_type=wire.MEDIA_TYPE)
+
+
+def seat(shop, batch, secret=None):
+    body = wire.encode(batch)
+    return wire.Seat(shop.stream, signing.sign(shop.stream, secret or shop.secret, body)["x-ca-signature"], body)
+
+
+def test_a_round_takes_many_institutions_and_sees_a_code_sold_at_two_of_them(door, new_institution, center_owner):
+    first, second, code = new_institution(), new_institution(), new_code()
+    for shop in (first, second):
+        post(door, shop, wire.encode(shop.batch([shop.chained(*sold(shop.moment()))])))
+    sales = [(shop, shop.batch([shop.chained(*sold(shop.moment(), code))])) for shop in (first, second)]
+
+    answer = post_round(door, *sales)
+
+    assert answer.status_code == 200
+    assert [given.head for given in wire.read_answers(answer.data)] == [first.head, second.head]
+    assert len(alerts_of(center_owner, code)) == 1
+
+
+def test_in_a_round_a_wrong_signature_goes_alone_and_the_others_are_taken(door, new_institution):
+    honest, forged, foreign = new_institution(), new_institution(), new_institution()
+    for shop in (honest, forged, foreign):
+        post(door, shop, wire.encode(shop.batch([shop.chained(*sold(shop.moment()))])))
+    batches = {shop: shop.batch([shop.chained(*sold(shop.moment()))]) for shop in (honest, forged, foreign)}
+    seats = [
+        seat(honest, batches[honest]),
+        seat(forged, batches[forged], b"wrong"),
+        msgspec.structs.replace(seat(honest, batches[foreign]), stream=foreign.stream),
+    ]
+
+    answer = door.post("/bridge/round", data=wire.encode(seats), content_type=wire.MEDIA_TYPE)
+
+    assert [given.outcome for given in wire.read_answers(answer.data)] == ["ok", "alone", "alone"]
+    assert wire.read_answer(get_head(door, forged).data).number == 1
+    assert wire.read_answer(get_head(door, foreign).data).number == 1
+
+
+def test_a_round_that_cannot_be_read_is_refused(door, new_institution):
+    shop = new_institution()
+    twice = [seat(shop, shop.batch([])), seat(shop, shop.batch([]))]
+    crowd = [wire.Seat(f"S{number}", "1:A", b"") for number in range(wire.ROUND_STREAMS + 1)]
+
+    for body in (b"", b"\xc1", wire.encode(twice), wire.encode(crowd)):
+        assert door.post("/bridge/round", data=body, content_type=wire.MEDIA_TYPE).status_code == 400
+    odd = [wire.Seat("\0", "", b""), wire.Seat("nobody", "", b"x")]
+    answer = door.post("/bridge/round", data=wire.encode(odd), content_type=wire.MEDIA_TYPE)
+    assert [given.outcome for given in wire.read_answers(answer.data)] == ["alone", "alone"]
