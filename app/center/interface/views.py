@@ -75,7 +75,8 @@ def answer(infno: str | None = None) -> Response:
         body = request.get_data(cache=False)
     except HTTPException:
         body = b""  # Too large, or broken off; an empty message is refused as unreadable.
-    status, said = serve(infno, request.headers, body)
+    headers = {name.lower(): value for name, value in request.headers}
+    status, said = serve(infno, headers, body)
     return Response(said, status=status, mimetype="application/json")
 
 

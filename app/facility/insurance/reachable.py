@@ -26,7 +26,7 @@ class Seen:
 def center_state() -> dict[str, str] | None:
     """Whether the center answers, in words, and when that was looked at; nothing where no center is configured."""
     config = current_app.config
-    if not (config.get("CENTER_URL") or config.get("CENTER_APP")):
+    if not (config.get("CENTER_URL") or config.get("CENTER_DOOR")):
         return None
     seen = _look()
     at = f"{clock.local(seen.at):%H:%M}"
