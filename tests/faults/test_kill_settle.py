@@ -16,7 +16,7 @@ from tests.faults.conftest import eventually
 
 # Where the process of a wing ends, and what both sides must have come to then.
 SETTLE = {
-    "settle.reserved": ("facility", "nothing"),
+    "settle.reserving": ("facility", "nothing"),
     "ask.committed": ("facility", "settled"),
     "ask.sending": ("facility", "settled"),
     "center.arrived": ("center", "settled"),

@@ -151,42 +151,9 @@ _SETTLEMENT_COLUMNS = (
     "policy_on", "policy_id", "ratio", *AMOUNTS, "balance_fen", "snapshot", "identity",
 )  # fmt: skip
 
-# The answer, the counters, the account, the settlement with lines and entries, the code claims: all or nothing.
-# The settlement travels as one JSON row: few parameters, and every other part takes its figures from it.
-WRITE_SETTLEMENT = f"""
-with made as (
-    select * from jsonb_populate_record(null::settlement, %(settlement)s)
-), answered as (
-    update message m set answer = %(answer)s, state = 'accepted', setl_id = s.setl_id
-    from made s where m.institution_code = s.institution_code and m.msgid = s.msgid
-), counted as (
-    update person_year y set {", ".join(f"{name} = y.{name} + s.{_used(name)}" for name in COUNTERS)}
-    from made s where y.psn_no = s.psn_no and y.insutype = s.insutype and y.year = s.year
-), charged as (
-    update account a set {", ".join(f"{pot}_fen = a.{pot}_fen - s.{pot}_fen" for pot in POTS)}
-    from made s where a.psn_no = s.psn_no and s.current_fen + s.prior_fen + s.mutual_fen > 0
-), settled as (
-    insert into settlement select * from made
-), entered as (
-    insert into account_entry (psn_no, district, pot, amount_fen, balance_fen, reason, setl_id, entered_at)
-    select s.psn_no, s.district, e.pot, e.amount, e.balance, 'settled', s.setl_id, s.settled_at
-    from made s cross join jsonb_to_recordset(%(entries)s) as e (pot text, amount bigint, balance bigint)
-), claimed as (
-    insert into code_claim (code, institution_code, district, source, document, line, split, holds, duplicate, claimed_at)
-    select c.code, s.institution_code, s.district, 'settlement', s.setl_id, c.line, c.split, c.holds, c.duplicate, s.settled_at
-    from made s
-    cross join jsonb_to_recordset(%(claims)s) as c (code text, line text, split boolean, holds boolean, duplicate boolean)
-    order by c.code
-), used as (
-    insert into ecert_use (lookup, setl_id, used_at) select %(token)s::bytea, setl_id, settled_at
-    from made where %(token)s::bytea is not null
-)
-insert into settlement_line (setl_id, position, district, number, code, own_code, name, price, quantity, grade, selfpay,
-    ceiling, pooled, rxno, amount_fen, full_fen, over_fen, pre_fen, inscope_fen, fund_fen, deductible_fen)
-select s.setl_id, l.position, s.district, l.number, l.code, l.own_code, l.name, l.price, l.quantity, l.grade, l.selfpay,
-    l.ceiling, l.pooled, l.rxno, l.amount_fen, l.full_fen, l.over_fen, l.pre_fen, l.inscope_fen, l.fund_fen, l.deductible_fen
-from made s cross join jsonb_populate_recordset(null::settlement_line, %(lines)s) as l
-"""
+# The answer, the counters, the account, the settlement with lines and entries, the code claims: all or nothing. The steps
+# are in the migration that makes the function.
+WRITE_SETTLEMENT = "select write_settlement(%(settlement)s::jsonb, %(answer)s, %(entries)s::jsonb, %(claims)s::jsonb, %(lines)s::jsonb, %(token)s)"
 
 # A reversal: the same figures with the other sign, counters and account go back, the codes are free again.
 WRITE_REVERSAL = f"""

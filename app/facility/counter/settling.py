@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID, uuid4
 
 import msgspec
 from psycopg import errors as pg
 
 from app.core import clock, faults
-from app.core.errors import DocumentChanged, NotFound, Refusal
+from app.core.errors import DocumentChanged, NotFound, Refusal, Several, Words, words
 from app.core.personal import mask_name, unseal_bytes
 from app.facility.counter import events, rules, statements
 from app.facility.counter.errors import NoShift, PrescriptionNotReady, PreviewNeeded, StaleBasket, StreamRewound
@@ -114,25 +114,41 @@ def _ask(desk: Desk, basket_id: UUID, version: int, tenders: tuple[rules.Tender,
     digest = hashlib.sha256(msgspec.json.encode([str(basket_id), version, tenders, seen])).digest()
     at, today = clock.now(), clock.business_date()
     keys = {**desk.keys, "document": basket_id, "at": at, "today": today}
-    with transaction(settings=desk.settings) as hot:
-        loaded = _load(hot, keys, version, digest)
-        if isinstance(loaded, Outcome):
-            return Asked(loaded)
-        basket = msgspec.json.decode(loaded.content, type=rules.Basket)
-        rules.check_ready(basket, pharmacist=not rules.guarded(basket) or _pharmacist_is_there(hot, desk, keys))
-        if loaded.shift_id is None:
-            raise NoShift
-        if loaded.identification_id is not None and loaded.relay_state == "rewound":
-            raise StreamRewound
-        picks = rules.choose_lots(basket.lines, msgspec.convert(loaded.shelf or [], list[rules.Free]))
-        _all_on_the_shelf(hot, keys, basket, picks)
-        draft = _draft(desk, keys, loaded, basket, picks, tenders, seen)
-        row = hot.run(statements.ASK, {**draft, "sale": as_json(draft["sale"]), "digest": digest})[0]
-        if row.trouble:
-            _explain(hot, keys, basket, row)
-        faults.at("settle.reserved")
-        if draft["stored"] is None:
-            return Asked(_finish_cash(hot, desk, keys, basket, picks, row, tenders))
+    basket = rules.Basket()
+    try:
+        with transaction(settings=desk.settings) as hot:
+            loaded = _load(hot, keys, version, digest)
+            if isinstance(loaded, Outcome):
+                return Asked(loaded)
+            basket = msgspec.json.decode(loaded.content, type=rules.Basket)
+            _check_ready(hot, desk, keys, loaded, basket)
+            return _reserve(hot, desk, keys, loaded, basket, digest, tenders, seen)
+    except pg.RaiseException as trouble:  # Nothing was changed.
+        raise _explained(desk, keys, basket, trouble.diag) from trouble
+
+
+def _check_ready(hot: Hot, desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket) -> None:
+    rules.check_ready(basket, pharmacist=not rules.guarded(basket) or _pharmacist_is_there(hot, desk, keys))
+    if loaded.shift_id is None:
+        raise NoShift
+    if loaded.identification_id is not None and loaded.relay_state == "rewound":
+        raise StreamRewound
+
+
+def _reserve(
+    hot: Hot, desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket, digest: bytes,
+    tenders: tuple[rules.Tender, ...], seen: bool,
+) -> Asked:  # fmt: skip
+    """Take the goods: an insured sale is committed at once and then asked about, a cash sale is finished here."""
+    picks = rules.choose_lots(basket.lines, msgspec.convert(loaded.shelf or [], list[rules.Free]))
+    _all_on_the_shelf(hot, keys, basket, picks)
+    draft = _draft(desk, keys, loaded, basket, picks, tenders, seen)
+    params = {**draft, "sale": as_json(draft["sale"]), "digest": digest}
+    faults.at("settle.reserving")
+    if draft["stored"] is None:
+        [row] = hot.run(statements.ASK, params)
+        return Asked(_finish_cash(hot, desk, keys, basket, picks, row, tenders))
+    [row] = hot.run_last(statements.ASK, params)
     return Asked(None, _attempt(desk, keys, draft, basket, picks, row), row.receipt)
 
 
@@ -284,38 +300,46 @@ def _all_on_the_shelf(hot: Hot, keys: dict[str, Any], basket: rules.Basket, pick
     short = [line for line in basket.lines if picked.get(line.line_no, 0) < line.quantity]
     if short:
         said = (_shortage(hot, keys, line, picked.get(line.line_no, 0)) for line in short[:5])
-        raise NotEnoughStock(shortages="；".join(said))
+        raise NotEnoughStock(shortages=Several(said))
 
 
-def _explain(hot: Hot, keys: dict[str, Any], basket: rules.Basket, row: Any) -> NoReturn:
-    """Say what was no longer to be had; the transaction is rolled back by it."""
-    if row.trouble == "codes":
-        wanted = {code.code for line in basket.lines for code in line.codes}
-        raise _code_trouble(hot, keys, wanted - set(row.taken_codes or ()))
-    if row.trouble == "prescriptions":
+def _explained(desk: Desk, keys: dict[str, Any], basket: rules.Basket, trouble: Any) -> Refusal:
+    """Say which codes or prescriptions were no longer to be had."""
+    if trouble.message_primary == "prescriptions":
         numbers = {line.rx_number for line in basket.lines if line.rx}
-        raise PrescriptionNotReady(number="、".join(sorted(numbers)), why="已被使用、过期或还没有审过")
-    raise pg.SerializationFailure  # Another press took the basket, or another till the goods: start again and look.
+        return PrescriptionNotReady(number="、".join(sorted(numbers)), why="已被使用、过期或还没有审过")
+    assert trouble.message_primary == "codes"
+    wanted = {code.code for line in basket.lines for code in line.codes}
+    with transaction(settings=desk.settings) as hot:
+        return _code_trouble(hot, keys, wanted - set(msgspec.json.decode(trouble.message_detail)))
 
 
-def _shortage(hot: Hot, keys: dict[str, Any], line: rules.Line, free: int) -> str:
+def _shortage(hot: Hot, keys: dict[str, Any], line: rules.Line, free: int) -> Words:
     hint = hot.run(statements.WHY_SHORT, {**keys, "product": line.about.product_id})[0]
     unit, size = (line.about.base_unit, 1) if line.split else (line.about.pack_unit, line.about.pack_size)
-    why = "（有批号已冻结或召回）" if hint.held else "（有批号已过效期）" if hint.expired else ""
-    return f"{line.about.name} {line.about.spec} 只剩 {free // size} {unit}，还差 {-(-(line.quantity - free) // size)} {unit}{why}"
+    left = words(
+        "{drug} 只剩 {free} {unit}，还差 {short} {unit}",
+        drug=f"{line.about.name} {line.about.spec}", free=free // size, short=-(-(line.quantity - free) // size), unit=unit,
+    )  # fmt: skip
+    if hint.held:
+        return words("{left}（有批号已冻结或召回）", left=left)
+    return words("{left}（有批号已过效期）", left=left) if hint.expired else left
 
 
 def _code_trouble(hot: Hot, keys: dict[str, Any], untaken: set[str]) -> CodeNotForSale:
-    words = {
-        "SOLD": "已经售出",
-        "RESERVED": "正在另一台结算",
-        "FROZEN": "已冻结",
-        "SPLIT_OPEN": "已拆零或余量不足",
-        "IN_STOCK": "还没有拆开",
-    }
     states = {row.code: row.state for row in hot.run(statements.WHY_CODE, {**keys, "untaken": list(untaken)})}
-    said = [f"…{code[-6:]} {words.get(states.get(code, ''), '不在架')}" for code in sorted(untaken)[:5]]
-    return CodeNotForSale(codes="；".join(said))
+    return CodeNotForSale(codes=Several(_code_state(code[-6:], states.get(code, "")) for code in sorted(untaken)[:5]))
+
+
+def _code_state(code: str, state: str) -> Words:
+    known = {
+        "SOLD": words("…{code} 已经售出", code=code),
+        "RESERVED": words("…{code} 正在另一台结算", code=code),
+        "FROZEN": words("…{code} 已冻结", code=code),
+        "SPLIT_OPEN": words("…{code} 已拆零或余量不足", code=code),
+        "IN_STOCK": words("…{code} 还没有拆开", code=code),
+    }
+    return known.get(state) or words("…{code} 不在架", code=code)
 
 
 # ---- writing the outcome -------------------------------------------------------------------------------------------

@@ -61,16 +61,18 @@ begin
 end $$
 """
 
-# Reserves the goods, writes the sale and, for an insured one, the attempt with its message id. `trouble` names the step
-# that did not take everything (basket, lots, codes, prescriptions); the caller rolls back then, so half is never kept.
+# Reserves the goods, writes the sale and, for an insured one, the attempt with its message id. Everything or an error, so
+# that the call may travel together with its COMMIT: basket or lots taken by another till meanwhile are a lost race, which
+# is tried again; codes and prescriptions that cannot be taken are named, the codes that could in the detail.
 ASK_SALE = """
 create function ask_sale(p_sale jsonb, p_digest bytea, p_message_digest bytea, p_sealed bytea)
-returns table (trouble text, receipt text, message_id text, taken_codes text[]) language plpgsql as $$
+returns table (receipt text, message_id text) language plpgsql as $$
 #variable_conflict use_column
 declare
     a record;
     head record;
     counted int;
+    taken_codes text[];
 begin
     select * into a from jsonb_to_record(p_sale) as r(
         tenant bigint, facility bigint, document uuid, staff bigint, station text, terminal text, shift uuid, version int,
@@ -81,9 +83,7 @@ begin
     update basket set state = 'asked', changed_at = a.at
     where tenant_id = a.tenant and id = a.document and state = 'open' and version = a.version;
     if not found then
-        trouble := 'basket';
-        return next;
-        return;
+        raise exception 'basket' using errcode = 'serialization_failure';
     end if;
 
     update lot_balance b set reserved = b.reserved + k.quantity
@@ -96,9 +96,7 @@ begin
     where b.tenant_id = a.tenant and b.lot_id = k.lot_id and b.zone = k.zone and b.on_hand - b.reserved >= k.quantity;
     get diagnostics counted = row_count;
     if counted < jsonb_array_length(a.lots) then
-        trouble := 'lots';
-        return next;
-        return;
+        raise exception 'lots' using errcode = 'serialization_failure';
     end if;
 
     if jsonb_array_length(a.codes) > 0 then
@@ -117,9 +115,7 @@ begin
         )
         select array_agg(taken.code) into taken_codes from taken;
         if coalesce(cardinality(taken_codes), 0) < jsonb_array_length(a.codes) then
-            trouble := 'codes';
-            return next;
-            return;
+            raise exception 'codes' using detail = to_jsonb(coalesce(taken_codes, '{}'))::text;
         end if;
     end if;
 
@@ -129,9 +125,7 @@ begin
         where p.tenant_id = a.tenant and p.id = w.id::uuid and p.facility_id = a.facility and p.state = 'passed' and p.valid_until >= a.today;
         get diagnostics counted = row_count;
         if counted < jsonb_array_length(a.prescriptions) then
-            trouble := 'prescriptions';
-            return next;
-            return;
+            raise exception 'prescriptions';
         end if;
     end if;
 
