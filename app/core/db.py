@@ -20,9 +20,7 @@ import msgspec
 import sqlalchemy
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
-from psycopg import RawCursor
 from psycopg import errors as pg
-from psycopg.rows import namedtuple_row
 from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import Int8Dumper
 from sqlalchemy import event, text
@@ -31,9 +29,10 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from app.core import tenancy
 from app.core.errors import Outage
+from app.core.hot import Hot, count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     import psycopg
     from sqlalchemy.engine import CursorResult, Engine
@@ -42,10 +41,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 TRIES = 3
+# psycopg forgets all prepared statements of a connection, also ours, when a read ends by rolling back; so it keeps none.
+_POOL: dict[str, Any] = {"max_overflow": 4, "pool_timeout": 5, "connect_args": {"prepare_threshold": None}}
 LOST_RACES = (pg.DeadlockDetected, pg.SerializationFailure)
 _WRITES = re.compile(r"\b(insert\s+into|update\s+\w+(\s+\w+)?\s+set|delete\s+from|append_facts)\b", re.IGNORECASE)
-
-_counted: ContextVar[list[str] | None] = ContextVar("counted_statements", default=None)
 
 
 class WriteOutsideAction(AssertionError):
@@ -71,7 +70,7 @@ class Database(SQLAlchemy):
     def prepare(self, app: Any, urls: Mapping[str, str], pool_size: int = 16) -> None:
         """Attach to a Flask application. `urls` maps roles (app, worker, relay, interface …) to addresses."""
         app.config["SQLALCHEMY_DATABASE_URI"] = urls["app"]
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": pool_size, "max_overflow": 4, "pool_timeout": 5}
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": pool_size, **_POOL}
         app.config["DATABASE_URLS"] = dict(urls)
         self.init_app(app)
         app.extensions["role_engines"] = {}
@@ -86,7 +85,7 @@ class Database(SQLAlchemy):
         engines: dict[str, Engine] = current_app.extensions["role_engines"]
         if role not in engines:
             url = current_app.config["DATABASE_URLS"][role]
-            engines[role] = sqlalchemy.create_engine(url, pool_size=16, max_overflow=4, pool_timeout=5)
+            engines[role] = sqlalchemy.create_engine(url, pool_size=16, **_POOL)
             event.listen(engines[role], "connect", _whole_numbers_are_bigint)
         return engines[role]
 
@@ -199,93 +198,10 @@ class Database(SQLAlchemy):
         return act
 
 
-class Hot:
-    """A hot transaction over psycopg. BEGIN and settings travel with the first statement."""
-
-    def __init__(self, connection: psycopg.Connection[Any], settings: tuple[tuple[str, str], ...]) -> None:
-        self._connection = connection
-        self._settings = settings
-        self._begun = False
-        self._ended = False
-
-    def run(self, statement: str, params: Mapping[str, Any] | None = None) -> Sequence[Any]:
-        """Run one statement with %(named)s parameters and return its rows as named tuples."""
-        return self.run_all([(statement, params)])[0]
-
-    def run_last(self, statement: str, params: Mapping[str, Any] | None = None) -> Sequence[Any]:
-        """Run the last statement together with COMMIT, in one round trip."""
-        return self.run_all([(statement, params)], last=True)[0]
-
-    def run_all(
-        self, batch: Sequence[tuple[str, Mapping[str, Any] | None]], *, last: bool = False
-    ) -> list[Sequence[Any]]:
-        """Run several statements in one round trip; `last` sends COMMIT along."""
-        assert not self._ended, "the transaction has ended"
-        cursors = []
-        with self._connection.pipeline():
-            if not self._begun:
-                self._begun = True
-                for name, value in self._settings:
-                    RawCursor(self._connection).execute("select set_config($1, $2, true)", (name, value))
-            for statement, params in batch:
-                _count(statement)
-                cursor = RawCursor(self._connection, row_factory=namedtuple_row)
-                numbered, names = _numbered(statement)
-                given = params or {}
-                cursor.execute(numbered, [given[name] for name in names])
-                cursors.append(cursor)
-            if last:
-                self._ended = True
-                self._connection.commit()
-        return [cursor.fetchall() if _has_rows(cursor) else [] for cursor in cursors]
-
-    def commit(self) -> None:
-        """Commit what was run; harmless after `run_last`."""
-        if not self._ended:
-            self._ended = True
-            self._connection.commit()
-
-
-def _has_rows(cursor: RawCursor[Any]) -> bool:
-    """Say whether a statement answers rows, without describing their columns."""
-    return cursor.pgresult is not None and cursor.pgresult.nfields > 0
-
-
-_PARAMETER = re.compile(r"%%|%\((\w+)\)s")
-
-
-@functools.lru_cache(maxsize=1024)
-def _numbered(statement: str) -> tuple[str, tuple[str, ...]]:
-    """Turn %(name)s into $1, $2 … once per statement: psycopg would read a long statement anew each time."""
-    names: dict[str, int] = {}
-
-    def number(found: re.Match[str]) -> str:
-        return "%" if found[0] == "%%" else f"${names.setdefault(found[1], len(names) + 1)}"
-
-    return _PARAMETER.sub(number, statement), tuple(names)
-
-
 def _whole_numbers_are_bigint(connection: Any, _record: Any) -> None:
     """One type for all whole numbers, so that a statement is planned once and not once per size of its numbers."""
     connection.adapters.register_dumper(int, Int8Dumper)
     set_json_loads(msgspec.json.decode, connection)
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """Collect the statements that run inside the block, for budget tests."""
-    ran: list[str] = []
-    token = _counted.set(ran)
-    try:
-        yield ran
-    finally:
-        _counted.reset(token)
-
-
-def _count(statement: str) -> None:
-    ran = _counted.get()
-    if ran is not None:
-        ran.append(statement)
 
 
 def _watch(engine: Engine, database: Database) -> None:
@@ -294,7 +210,7 @@ def _watch(engine: Engine, database: Database) -> None:
     @event.listens_for(engine, "before_cursor_execute")
     def before(_c: Any, _cursor: Any, statement: str, _p: Any, _ctx: Any, _many: bool) -> None:
         if "set_config" not in statement:
-            _count(statement)
+            count(statement)
         if not database.acting and _WRITES.search(statement):
             raise WriteOutsideAction(statement[:120])
 

@@ -297,7 +297,7 @@ def _token(page: str) -> str:
 def _statements(world) -> int:
     """Statements of one insured sale, both wings, counted in this process."""
     from app.core import tenancy
-    from app.core.db import statements
+    from app.core.hot import statements
     from app.facility.counter.settling import settle_basket
 
     till = Till(world, 0)

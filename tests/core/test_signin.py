@@ -8,7 +8,7 @@ import pytest
 from flask import Blueprint
 
 from app.core import accounts, clock, door, passwords, signin, tenancy, totp
-from app.core.db import statements
+from app.core.hot import statements
 from tests.factories import people
 
 WRONG = "机构代码、姓名或密码不对"

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from app.center.fund.documents import Judge, Writer
     from app.center.fund.rules import Split
-    from app.core.db import Hot
+    from app.core.hot import Hot
 
 __all__ = [
     "MOST_CODES", "MOST_LINES", "Credential", "Draft", "Message", "Purchase", "PurchaseLine", "TraceCode",

@@ -17,7 +17,7 @@ from app.facility.organizations import parameters
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.core.db import Hot
+    from app.core.hot import Hot
     from app.core.tenancy import Desk
 
 REASONS = ("quality", "recall", "dispensing_error", "billing_error", "not_handed_over")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from app.core.db import Hot
+    from app.core.hot import Hot
     from app.core.tenancy import Desk
     from app.national.envelope import Answer
 

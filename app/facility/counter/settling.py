@@ -27,7 +27,7 @@ from app.national import amounts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.core.db import Hot
+    from app.core.hot import Hot
     from app.core.tenancy import Desk
     from app.national.envelope import Answer
 

@@ -21,7 +21,7 @@ from app.facility.stock.errors import CodeAlreadyKnown, NothingToSplit, ReceiptN
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from app.core.db import Hot
+    from app.core.hot import Hot
     from app.core.tenancy import Desk
 
 _json = msgspec.json.Encoder(decimal_format="string").encode

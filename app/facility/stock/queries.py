@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from uuid import UUID
 
-    from app.core.db import Hot
+    from app.core.hot import Hot
     from app.core.tenancy import Desk
 
 PAGE = 50

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.core.db import statements
+from app.core.hot import statements
 from app.national import amounts, envelope
 from tests.center import world
 from tests.center.world import fresh_code, line, purchase, shares

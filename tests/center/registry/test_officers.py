@@ -18,8 +18,8 @@ from app.center.registry.officer_errors import (
     SecurityResets,
 )
 from app.core import clock, tenancy, totp
-from app.core.db import statements
 from app.core.errors import NotFound, WrongInput
+from app.core.hot import statements
 from launcher.databases import connect
 from tests.factories import people
 

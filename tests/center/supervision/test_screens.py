@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from app.core.db import statements
+from app.core.hot import statements
 from central_sync import chain
 from tests.center.supervision.world import MORNING, new_code, received, refunded, sold
 from tests.factories import people

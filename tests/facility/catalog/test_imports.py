@@ -349,7 +349,7 @@ def test_columns_are_remembered_for_the_same_header(at_work):
 
 
 def test_five_thousand_rows_take_few_statements(at_work):
-    from app.core.db import statements
+    from app.core.hot import statements
 
     batch_id = preview(
         at_work,

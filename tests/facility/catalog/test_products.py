@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from app.core.clock import now
-from app.core.db import statements
 from app.core.errors import NotFound, WrongInput
+from app.core.hot import statements
 from app.core.tenancy import as_tenant
 from app.facility.catalog import actions, queries
 from app.facility.catalog.errors import BarcodeTaken, CodeTaken, PriceInThePast, ProductChanged, SameProduct, UnitsInUse

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.core.db import statements
+from app.core.hot import statements
 from app.core.tenancy import as_tenant
 from tests.facility.catalog.conftest import file_of, preview, product, take
 from tests.factories.people import post, sign_in

@@ -11,7 +11,7 @@ import pytest
 from flask import render_template
 
 from app.core import clock, tenancy
-from app.core.db import statements
+from app.core.hot import statements
 from app.facility.counter import baskets, refunds, screens, settling
 from app.facility.counter.refund_plans import Back
 from app.facility.insurance import identify, machine

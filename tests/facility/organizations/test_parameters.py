@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from app.core import clock
-from app.core.db import statements
+from app.core.hot import statements
 from app.facility.db import action, run, transaction
 from app.facility.organizations import actions, parameters, queries
 from app.facility.organizations import parameter_table as table

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from app.core import clock
-from app.core.db import statements
+from app.core.hot import statements
 from app.facility.organizations import actions, parameters
 from app.facility.organizations import parameter_table as table
 from launcher import translations

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from app.core import clock
-from app.core.db import statements
+from app.core.hot import statements
 from tests.facility.stock.conftest import browser, next_page, text
 from tests.factories.people import add_person, post
 from tests.factories.shop import desk_of, make_code, make_goods, make_product, on_hand, one, open_shift, sell

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from app.core import clock
-from app.core.db import statements
+from app.core.hot import statements
 from app.facility.till import prescriptions as acts
 from tests.facility.stock.conftest import browser, next_page, text
 from tests.factories.people import add_person, post

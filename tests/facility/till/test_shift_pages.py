@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.core.db import statements
+from app.core.hot import statements
 from app.facility.counter import refunds, settling
 from tests.facility.stock.conftest import text
 from tests.factories.people import post
