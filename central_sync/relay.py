@@ -2,7 +2,7 @@
 
     python -m central_sync.relay
 
-It looks at the stream heads every 100 ms; nothing wakes it. Streams that keep up travel together, one round (班车) of
+It looks at the stream heads every 60 ms; nothing wakes it. Streams that keep up travel together, one round (班车) of
 their newest facts after the other; a stream that lags, or that the center wants to see alone, sends its own batches one
 after the other, several such streams at once. What the relay was doing when killed does not matter: only the center's own
 acknowledgement moves `sent_number`, and the center takes each fact once. Before a stream's first facts, both sides'
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("central_sync.relay")
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.06
 BEAT_SECONDS = 1.0
 WORKERS = 4
 FIRST_PAUSE_SECONDS = 0.2

@@ -32,6 +32,7 @@ max_wal_size = '2GB'
 checkpoint_timeout = '10min'
 random_page_cost = 1.1
 jit = off
+autovacuum_naptime = '15s'
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_min_duration_statement = '1s'

@@ -45,6 +45,8 @@ def measure(home) -> dict[str, dict[str, float]]:
         processes = _start(world)
         tills = [Till(world, number) for number in range(FACILITIES)]
         _sell(tills, WARM_SECONDS)
+        world.analyze()
+        _sell(tills, WARM_SECONDS / 2)
         floor = Floor(world, tills[0])
         times, floors, one_shop = [], [], []
         per_second, floor_per_second = [], []
@@ -74,7 +76,7 @@ def measure(home) -> dict[str, dict[str, float]]:
     return found
 
 
-ROUND_TRIPS = 6  # facility: load, ask, commit; center: read and lock, write with commit; facility: confirm and tell with commit (+ one read).
+ROUND_TRIPS = 5  # facility: load, ask with commit; center: read and lock, write with commit; facility: confirm with commit.
 
 
 def _start(world) -> list[subprocess.Popen]:
@@ -301,11 +303,12 @@ def _statements(world) -> int:
     from app.facility.counter.settling import settle_basket
 
     till = Till(world, 0)
-    basket = till.ready_basket(9_999)
     shop = till.shop
     desk = tenancy.Desk(shop.tenant, shop.facility, shop.staff, "002 李*银")
-    with world.facility.app_context(), tenancy.as_tenant(shop.tenant), statements() as ran:
-        assert settle_basket(desk, UUID(basket), 1).kind == "settled"
+    for _ in range(2):  # The second time this process knows the institution, as a server does.
+        basket = till.ready_basket(9_999)
+        with world.facility.app_context(), tenancy.as_tenant(shop.tenant), statements() as ran:
+            assert settle_basket(desk, UUID(basket), 1).kind == "settled"
     return len(ran)
 
 
