@@ -76,7 +76,8 @@ def measure(home) -> dict[str, dict[str, float]]:
     return found
 
 
-ROUND_TRIPS = 5  # facility: load, ask with commit; center: read and lock, write with commit; facility: confirm with commit.
+# Facility: load, ask with commit; center: read and lock, write with commit; facility: confirm with commit.
+ROUND_TRIPS = 5
 
 
 def _start(world) -> list[subprocess.Popen]:

@@ -10,7 +10,7 @@ LIMIT = re.compile(r"\blimit [{:%0-9]", re.IGNORECASE)
 
 # Queries that return many rows without a limit of their own, and what bounds them.
 BOUNDED_OTHERWISE = {
-    "core/db.py:run_all": "runs what it is given",
+    "core/hot.py:run_all": "runs what it is given",
     "facility/counter/views.py:_with_stock": "one row a product asked for, and at most nine are asked for",
 }
 
