@@ -143,13 +143,15 @@ def person_part(desk: Desk, content: rules.Basket) -> dict[str, Any] | None:
         for key in ("balance_fen", "mutual_fen", "deductible_used_fen", "fund_used_fen", "cap_fen")
     }
     needs = identify.needs_match(desk, identity, content.total_fen, row.matched_by, row.override_reason)
+    limits = parameters.of(desk.tenant_id)
     hows = {"typed": _("手工输入"), "card": _("社保卡"), "ecert": _("医保码")}
     return {
         **counted, "id": str(row.id), "masked_name": shown["masked_name"], "sex": {"1": _("男"), "2": _("女")}.get(shown["sex"], ""), "age": shown["age"],
         "type_label": _type_label(shown), "place": codes.place(shown.get("place", "")), "status_tone": {"normal": "ok", "arrears": "warn"}.get(shown["status"], "stop"),
         "status_text": shown["status_text"] or _("参保正常"), "read_how": hows[row.read_how], "read_at": row.read_at,
         "deductible_fen": shown.get("deductible_fen"), "entitlements": shown.get("entitlements", []), "score": identify.score_of(identity) if identity else None,
-        "band": BANDS.get(identity.get("band", "pass"), "pass"), "signals": _signals(identity), "needs_match": bool(needs), "matched_text": _("人证一致") if row.matched_by else "",
+        "band": BANDS[identify.band_of(desk, identity)], "elsewhere": identity.get("elsewhere") or "", "ask_from": limits.count("ask_from"),
+        "hold_from": limits.count("hold_from"), "signals": _signals(identity), "needs_match": bool(needs), "matched_text": _("人证一致") if row.matched_by else "",
         "buyer": row.buyer, "agent_masked": shown.get("agent", ""),
     }  # fmt: skip
 

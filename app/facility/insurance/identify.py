@@ -192,13 +192,26 @@ def needs_match(
     desk: Desk, identity: Mapping[str, Any], total_fen: int, matched_by: int | None, reason: str | None
 ) -> str:
     """Why somebody has to look before this may be settled; empty when nobody has to, or has."""
-    said, score = parameters.of(desk.tenant_id), score_of(identity)
-    if score >= said.count("ask_from") and not (matched_by and reason):
-        who = words("须由主管核验") if score >= said.count("hold_from") else words("须查验身份证件并说明理由")
-        return words("身份核验 {score} 分，{who}", score=score, who=who)
-    if total_fen > (above_fen := said.fen("match_above")) and not matched_by:
+    band = band_of(desk, identity)
+    if band != "pass" and not (matched_by and reason):
+        who = words("须由主管核验") if band == "hold" else words("须查验身份证件并说明理由")
+        if elsewhere := identity.get("elsewhere"):
+            return words("{elsewhere}，{who}", elsewhere=elsewhere, who=who)
+        return words("身份核验 {score} 分，{who}", score=score_of(identity), who=who)
+    if total_fen > (above_fen := parameters.of(desk.tenant_id).fen("match_above")) and not matched_by:
         return words("本单超过 {amount} 元", amount=fen_to_yuan(above_fen))
     return ""
+
+
+def band_of(desk: Desk, identity: Mapping[str, Any]) -> str:
+    """Pass, ask or hold: the stricter of what the center said and of what the site's own limits say of the score.
+
+    A card used elsewhere just now is asked about whatever its score (DOMAIN 2.5, hard check).
+    """
+    said, score, told = parameters.of(desk.tenant_id), score_of(identity), identity.get("band")
+    if score >= said.count("hold_from") or told == "hold":
+        return "hold"
+    return "ask" if score >= said.count("ask_from") or told == "ask" or identity.get("elsewhere") else "pass"
 
 
 def score_of(identity: Mapping[str, Any]) -> int:

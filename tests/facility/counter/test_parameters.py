@@ -104,6 +104,22 @@ def test_scores_ask_from_where_the_site_says(pharmacy, desk, score, said):
     assert bool(why) == bool(said)
 
 
+@pytest.mark.parametrize(
+    ("identity", "said"),
+    [
+        ({"score": 0, "band": "ask", "elsewhere": "10:42 曾在 23 公里外使用"}, "10:42 曾在 23 公里外使用，须查验身份证件"),
+        ({"score": 10, "band": "hold"}, "须由主管核验"),
+        ({"score": 10, "band": "pass"}, ""),
+    ],
+)
+def test_what_the_center_calls_doubtful_is_asked_about_whatever_the_score(pharmacy, desk, identity, said):
+    why = identify.needs_match(desk, identity, 100, None, None)
+
+    assert said in why
+    assert bool(why) == bool(said)
+    assert not identify.needs_match(desk, identity, 100, desk.staff_id, "证件相符，刚从外地回来")
+
+
 # ---- prescriptions -------------------------------------------------------------------------------------------------
 
 
