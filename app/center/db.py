@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, registry
 
-from app.core.db import Database
+from app.core.db import COLUMN_TYPES, Database
 
 
 class Base(DeclarativeBase):
     """Parent of every table of the center wing."""
 
-    registry = registry(
-        type_annotation_map={
-            int: sa.BigInteger(),
-            str: sa.Text(),
-            bytes: sa.LargeBinary(),
-            datetime: sa.DateTime(timezone=True),
-            date: sa.Date(),
-            Decimal: sa.Numeric(16, 6),
-            UUID: sa.Uuid(),
-            dict[str, Any]: sa.JSON(),
-        }
-    )
+    registry = registry(type_annotation_map=COLUMN_TYPES)
 
 
 db = Database("center", Base)

@@ -14,7 +14,10 @@ import re
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from uuid import UUID
 
 import msgspec
 import sqlalchemy
@@ -40,6 +43,17 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# How both wings write Python's types down: money and quantities whole, times aware, prices and ratios exact.
+COLUMN_TYPES: dict[Any, Any] = {
+    int: sqlalchemy.BigInteger(),
+    str: sqlalchemy.Text(),
+    bytes: sqlalchemy.LargeBinary(),
+    datetime: sqlalchemy.DateTime(timezone=True),
+    date: sqlalchemy.Date(),
+    Decimal: sqlalchemy.Numeric(16, 6),
+    UUID: sqlalchemy.Uuid(),
+    dict[str, Any]: sqlalchemy.JSON(),
+}
 TRIES = 3
 # psycopg forgets all prepared statements of a connection, also ours, when a read ends by rolling back; so it keeps none.
 _POOL: dict[str, Any] = {"max_overflow": 4, "pool_timeout": 5, "connect_args": {"prepare_threshold": None}}
