@@ -369,7 +369,8 @@ def preview(desk: Desk, basket_id: UUID) -> messages.Split:
     extra: dict[str, Any] = {"operator_terminal": desk.terminal, "credential": person.read_how, "buyer": loaded.buyer}
     if agent := identify.agent_of(desk, loaded):
         extra["agent"] = agent
-    from app.facility.counter.settling import money_of, wire_line
+    from app.facility.counter.confirming import money_of
+    from app.facility.counter.drafts import wire_line
 
     content = messages.purchase(person, [wire_line(line) for line in basket.lines], clock.now(), extra, codes=False)
     answer = desks.ask_once(desk, "2101", content, insuplc_admdvs=person.admdvs, sign_no=loaded.sign_no)

@@ -15,9 +15,11 @@ from app.core import clock, faults, personal
 from app.core.errors import DocumentChanged, NotFound
 from app.core.personal import mask_name
 from app.facility.counter import events, refund_statements, rules
+from app.facility.counter.confirming import money_of
+from app.facility.counter.drafts import wire_line
 from app.facility.counter.errors import ApprovalNeeded, NoShift, RefundNotPossible, SettlementPending
 from app.facility.counter.refund_plans import Back, Plan, check_approval, plan_refund
-from app.facility.counter.settling import Outcome, money_of, wire_line
+from app.facility.counter.settling import Outcome
 from app.facility.db import hot_action, transaction
 from app.facility.insurance import desk as desks
 from app.facility.insurance import machine, messages

@@ -9,7 +9,7 @@ import msgspec
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from app.core import clock, shell, signin
+from app.core import shell, signin
 from app.core.approval import second_person
 from app.core.errors import NotFound, WrongInput
 from app.core.money import MOST_FEN
@@ -18,7 +18,6 @@ from app.core.web import is_htmx, show_price
 from app.facility.catalog import queries as catalog
 from app.facility.counter import baskets, queries, refunds, rules, screens, settling
 from app.facility.counter.refund_plans import Back
-from app.facility.db import run
 from app.facility.insurance import identify, machine
 from app.facility.stock import queries as stock
 from app.facility.till import prescriptions
@@ -371,19 +370,8 @@ def _number(text: str | None, what: str) -> int:
 
 
 def _with_stock(cards: list[catalog.ProductCard]) -> list[tuple[catalog.ProductCard, Any]]:
-    if not cards:
-        return []
-    rows = run(
-        """
-        select b.product_id, sum(b.on_hand - b.reserved) as free, min(b.expires_on) as expires_on from lot_balance b
-        join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id and l.hold is null
-        where b.facility_id = :facility and b.product_id = any(:ids) and b.on_hand > b.reserved and b.expires_on >= :today
-            and b.zone in ('SALEABLE', 'COLD', 'CONTROLLED') group by b.product_id
-        """,
-        facility=signin.here().facility_id, ids=[card.id for card in cards], today=clock.business_date(),
-    )  # fmt: skip
-    known = {row.product_id: row for row in rows}
-    return [(card, known.get(card.id)) for card in cards]
+    held = stock.free_to_sell(signin.here().facility_id, [card.id for card in cards])
+    return [(card, held.get(card.id)) for card in cards]
 
 
 def _choice(pair: tuple[catalog.ProductCard, Any]) -> dict[str, Any]:

@@ -217,6 +217,25 @@ def sellable_lots(facility_id: int, product_id: int, *, split: bool, today: date
     return list(rows)
 
 
+def free_to_sell(facility_id: int, product_ids: Sequence[int]) -> dict[int, Any]:
+    """What a clerk may sell of each of these products in whole packs: `free` in base units and the soonest expiry."""
+    if not product_ids:
+        return {}
+    rows = run(
+        """
+        select b.product_id, sum(b.on_hand - b.reserved) as free, min(b.expires_on) as expires_on
+        from lot_balance b join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id and l.hold is null
+        where b.facility_id = :facility and b.product_id = any(:ids) and b.on_hand > b.reserved and b.expires_on >= :today
+            and b.zone in ('SALEABLE', 'COLD', 'CONTROLLED')
+        group by b.product_id
+        """,
+        facility=facility_id,
+        ids=list(product_ids),
+        today=clock.business_date(),
+    )
+    return {row.product_id: row for row in rows}
+
+
 def _escaped(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text.replace("\x00", "")).lower().strip()
     return plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
