@@ -188,7 +188,9 @@ class Database(SQLAlchemy):
                 f"database: {type(failure).__name__} {str(failure).splitlines()[0][:120] if str(failure) else ''}"
             ) from failure
         except BaseException:
-            if not connection.closed:
+            if connection.closed:
+                proxy.invalidate()
+            else:
                 connection.rollback()
             raise
         finally:

@@ -114,15 +114,8 @@ class _Trip:
 
     def make(self) -> list[Sequence[Any]]:
         """Send it all and read it all. The first error is raised; what stood after it was not run."""
-        pgconn = self._connection.pgconn
-        pgconn.enter_pipeline_mode()
-        for send in self._commands:
-            send(pgconn)
-        pgconn.pipeline_sync()
-        answers = self._connection.wait(_talk(pgconn, len(self._commands)))
-        pgconn.exit_pipeline_mode()
         rows = []
-        for reader, answer in zip(self._readers, answers, strict=True):
+        for reader, answer in zip(self._readers, self._travel(), strict=True):
             if answer.status in _FAILED:
                 raise error_from_result(answer)
             if isinstance(reader, tuple):
@@ -130,6 +123,20 @@ class _Trip:
             elif reader is not None:
                 rows.append(_rows(reader, answer))
         return rows
+
+    def _travel(self) -> list[PGresult]:
+        pgconn = self._connection.pgconn
+        try:
+            pgconn.enter_pipeline_mode()
+            for send in self._commands:
+                send(pgconn)
+            pgconn.pipeline_sync()
+            answers = self._connection.wait(_talk(pgconn, len(self._commands)))
+            pgconn.exit_pipeline_mode()
+        except BaseException:
+            self._connection.close()  # Broken off on the way: it is still in pipeline mode, and whoever had it next would fail.
+            raise
+        return answers
 
 
 def _talk(pgconn: PGconn, count: int) -> Generator[Any, Any, list[PGresult]]:

@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 from psycopg import errors as pg
 
+from app.core import hot as hot_module
 from app.core.errors import Outage
 from app.core.hot import statements
 from app.facility.db import db, transaction
@@ -107,6 +108,22 @@ def test_a_statement_is_prepared_once_and_outlives_a_rollback():
 def test_a_lost_connection_is_an_outage_and_the_next_transaction_finds_another():
     with pytest.raises(Outage), transaction(settings={}) as hot:
         hot.run("select pg_terminate_backend(pg_backend_pid())")
+    assert backend()
+
+
+@pytest.mark.parametrize("broken", [KeyboardInterrupt, MemoryError])
+def test_a_trip_broken_off_on_the_way_costs_its_connection_and_nothing_else(monkeypatch, broken):
+    def talk(pgconn, count):
+        yield from real(pgconn, count)
+        raise broken
+
+    real = hot_module._talk
+    with monkeypatch.context() as patched:
+        patched.setattr(hot_module, "_talk", talk)
+        with pytest.raises(broken), transaction(settings={}) as hot:
+            hot.run_last("select 1 as one")
+    assert db.run("select 2").scalar() == 2  # Not on a connection that is still in pipeline mode.
+    db.session.rollback()
     assert backend()
 
 
