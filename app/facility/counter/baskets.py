@@ -243,10 +243,18 @@ def _make_split(desk: Desk, basket_id: UUID, line_no: int, version: int | None) 
         if not lots:
             raise NotSellable(name=line.about.name, why="没有拆开的包装了，请再按一次拆零")
         lot = _lot(lots[0], line.about)
-        codes = run(
-            "select code from trace_code where lot_id = :lot and state = 'SPLIT_OPEN' and remaining > reserved order by (document_id is null), code limit 1",
+        others = {code.code: other for other in basket.lines if other is not line for code in other.codes}
+        open_codes = run(
+            "select code from trace_code where lot_id = :lot and state = 'SPLIT_OPEN' and remaining > reserved order by (document_id is null), code limit 200",
             lot=lot.lot_id,
         ).scalars().all()  # fmt: skip
+        codes = [code for code in open_codes if code not in others][:1]
+        if open_codes and not codes:  # The only opened pack is on another line already: one more unit of it there.
+            more = others[open_codes[0]]
+            rules.set_quantity(more, more.quantity + 1)
+            basket.lines.remove(line)
+            basket.selected = more.line_no
+            return
         rules.make_split(
             line,
             rules.Lot(lot.lot_id, lot.lot_number, lot.expires_on, coded=bool(codes)),

@@ -284,6 +284,26 @@ def test_single_units_are_sold_from_an_opened_pack_until_it_is_empty(pharmacy, d
     check_books(pharmacy)
 
 
+def test_two_lines_in_single_units_never_name_one_pack_twice(pharmacy, desk):
+    goods = make_goods(pharmacy, 3, pack_size=6, pack_price="25.00")
+    barcode = one(
+        pharmacy, "select barcode from product where tenant_id = %(t)s and id = %(p)s", p=goods.product_id
+    ).barcode
+    basket, _ = fill_basket(desk, goods.codes[0])
+    baskets.split_line(desk, basket, 1)
+    fill_basket(desk, barcode, basket_id=basket)
+    baskets.split_line(desk, basket, 2)  # The pack that is open is on line 1: one more unit of it.
+    assert [(line.line_no, line.quantity) for line in baskets.get_basket(desk, basket).content.lines] == [(1, 2)]
+    fill_basket(desk, goods.codes[1], basket_id=basket)
+    baskets.split_line(desk, basket, 2)  # Its own pack, scanned and opened.
+
+    known = baskets.get_basket(desk, basket)
+    assert {code.code for line in known.content.lines for code in line.codes} == set(goods.codes[:2])
+    assert settling.settle_basket(desk, basket, known.version).kind == "settled"
+    assert on_hand(pharmacy, goods) == (15, 0)
+    check_books(pharmacy)
+
+
 def test_expired_and_held_stock_is_not_sold(pharmacy, desk):
     goods = make_goods(pharmacy, 3, coded=False)
     barcode = one(
