@@ -11,7 +11,6 @@ LIMIT = re.compile(r"\blimit [{:%0-9]", re.IGNORECASE)
 # Queries that return many rows without a limit of their own, and what bounds them.
 BOUNDED_OTHERWISE = {
     "core/hot.py:run_all": "runs what it is given",
-    "facility/stock/queries.py:free_to_sell": "one row a product asked for, and at most nine are asked for",
 }
 
 
