@@ -34,7 +34,7 @@ from central_sync import faults, position
 from central_sync.chain import Fact
 from central_sync.position import Rewound, Stream
 from central_sync.tables import stream_head
-from central_sync.transports.http import NoAnswer, NotAdmitted
+from central_sync.transports.http import NoAnswer, NotAdmitted, RoundRefused
 from central_sync.wire import BATCH_BYTES, BATCH_FACTS, ROUND_FACTS, ROUND_STREAMS, Answer, Batch, WireFact, to_wire
 
 if TYPE_CHECKING:
@@ -224,6 +224,8 @@ class Relay:
         except NoAnswer as silence:
             for row in rows:
                 self._rest(row.stream, f"{row.stream}: {silence}")
+                if isinstance(silence, RoundRefused):  # The same round would be refused again and again.
+                    self._go_alone(row.stream, str(silence))
         except Exception as bug:  # As for one stream: logged, and tried again one by one.
             log.exception("relay: a round of %s streams", len(rows))
             for row in rows:

@@ -22,6 +22,10 @@ class NoAnswer(Exception):
     """Nothing certain came back. The batch is sent again; the center takes each fact once."""
 
 
+class RoundRefused(NoAnswer):
+    """The center answered, but took no round: it knows none, or one of its streams keeps the others from theirs."""
+
+
 class NotAdmitted(Exception):
     """The center does not know this institution, or its secret is wrong. Trying again at once helps nobody."""
 
@@ -50,17 +54,20 @@ class HttpTransport:
         return self._ask("GET", stream, "head" if at is None else f"head?at={at}", b"")
 
     def send_round(self, batches: Sequence[Batch]) -> list[Answer]:
-        """Send the newest facts of many streams at once; return where the center stands with each. Raises NoAnswer."""
+        """Send the newest facts of many streams at once; return where the center stands with each.
+
+        Raises NoAnswer, RoundRefused.
+        """
         seats = [seat for batch in batches if (seat := self._seat(batch))]
         headers = {"content-type": wire.MEDIA_TYPE}
         response = self._request("POST", f"{self._base}/bridge/round", wire.encode(seats), headers)
         if response.status_code != 200:
-            raise NoAnswer(f"HTTP {response.status_code}")
+            raise RoundRefused(f"HTTP {response.status_code}")
         try:
             answers = wire.read_answers(response.content)
             by_stream = dict(zip((seat.stream for seat in seats), answers, strict=True))
         except ValueError as failure:
-            raise NoAnswer("the answers cannot be read") from failure
+            raise RoundRefused("the answers cannot be read") from failure
         alone = wire.Answer("alone", 0, 0, b"")
         return [by_stream.get(batch.stream, alone) for batch in batches]
 
