@@ -59,8 +59,13 @@ document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing) return;
   if (event.key === "Escape") closeTop(event);
   else if (event.key === "F9") press(event);
-  else if (!typing(event.target) && !event.ctrlKey && !event.altKey && !event.metaKey) shortcut(event);
+  else if ((!typing(event.target) || looksFor(event.target)) && !event.ctrlKey && !event.altKey && !event.metaKey) shortcut(event);
 });
+
+/** An empty field to look for something in: nothing that is looked for begins with / or ?. @param {EventTarget | null} target */
+function looksFor(target) {
+  return target instanceof HTMLInputElement && (target.type === "search" || target.id === "entry") && target.value === "";
+}
 
 /** @param {KeyboardEvent} event */
 function shortcut(event) {

@@ -335,13 +335,26 @@ def test_the_shift_closes_with_a_difference_that_must_be_explained(till, shop):
     expect(page.get_by_label("备用金")).to_be_focused()
 
 
+def test_help_and_search_open_from_the_empty_entry_and_not_from_a_text(till):
+    page = till()
+    page.keyboard.press("?")
+    expect(page.locator("#keys-dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#entry")).to_be_focused()
+    type_in(page, "a/?")
+    expect(page.locator("#entry")).to_have_value("a/?")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    page.keyboard.press("/")
+    expect(page.locator("#find")).to_be_focused()
+
+
 def test_a_search_in_the_bar_finds_what_was_typed(till, shop, product):
     goods = shop.goods(1)
     page = till()
     scan_line(page, goods.codes[0], 1)
     page.keyboard.press("F9")
     receipt = expect_settled(page)
-    page.evaluate("document.activeElement.blur()")
     for text, seen in ((goods.codes[0], goods.codes[0][-6:]), (receipt, receipt), (goods.name, goods.name)):
         page.goto(f"{product.url}/stock")
         page.keyboard.press("/")
