@@ -32,6 +32,9 @@ class SupervisionHandler:
         for stream, district, facts in deliveries:
             batch.place = {"stream": stream, "district": district}
             for fact, body in facts:
+                if isinstance(body, SaleRefunded) and batch.claims_of(body):
+                    _write(connection, batch)  # Sold just before: only what is claimed can be freed.
+                    batch = Batch(batch.place)
                 batch.add(fact, body)
         if batch.movements:
             _write(connection, batch)
@@ -50,8 +53,8 @@ handler = SupervisionHandler()
 class Batch:
     """The rows that facts become."""
 
-    def __init__(self) -> None:
-        self.place: Row = {}  # Stream and district of the facts being added.
+    def __init__(self, place: Row | None = None) -> None:
+        self.place: Row = place or {}  # Stream and district of the facts being added.
         self.movements: list[Row] = []
         self.lines: list[Row] = []
         self.events: list[Row] = []
@@ -62,6 +65,11 @@ class Batch:
     def codes(self) -> list[str]:
         """The codes of this batch, each once, in order."""
         return sorted({event["code"] for event in self.events})
+
+    def claims_of(self, body: SaleRefunded) -> bool:
+        """Say whether the sale whose goods come back is in this batch and claims codes."""
+        stream, document = self.place["stream"], body.original.document
+        return any(claim["stream"] == stream and claim["document"] == document for claim in self.claims)
 
     def add(self, fact: Fact, body: Any) -> None:
         """Take one fact's rows. Raises FactRefused when its lines contradict each other."""

@@ -137,6 +137,26 @@ def test_self_paid_codes_are_claimed_and_freed_on_return(center_owner, new_insti
     assert claims()[0] == (here.stream, True, False, True)
 
 
+def test_a_pack_sold_and_returned_in_one_batch_is_free_again(center_owner, new_institution):
+    shop, code = new_institution(), new_code()
+    facts = []
+    for _ in range(2):
+        sale = sold(shop.moment(), code)
+        facts += [sale, refunded(shop.moment(), sale, code)]
+    shop.tell(*facts, sold(shop.moment(), code))
+
+    with center_owner.connect() as connection:
+        found = connection.execute(
+            text(
+                "select holds, duplicate, released_at is not null as free from code_claim where code = :c order by id"
+            ),
+            {"c": code},
+        )
+        claims = [tuple(row) for row in found]
+    assert claims == [(True, False, True), (True, False, True), (True, False, False)]
+    assert alerts_of(center_owner, code) == []
+
+
 def test_insured_codes_are_not_claimed_a_second_time(center_owner, new_institution):
     shop, code = new_institution(), new_code()
 
