@@ -61,13 +61,13 @@ class Hot:
         assert not self._ended, "the transaction has ended"
         trip = _Trip(self._connection)
         if not self._begun:
-            self._begun = True
             trip.say(b"begin")
             for name, value in self._settings:
                 trip.say(_SET, [name.encode(), value.encode()])
         for statement, params in batch:
             count(statement)
             trip.ask(statement, params or {})
+        self._begun = True
         if last:
             self._ended = True
             trip.say(b"commit")

@@ -104,6 +104,8 @@ def _ask(desk: Desk, basket_id: UUID, version: int, tenders: tuple[rules.Tender,
             _check_ready(hot, desk, keys, loaded, basket)
             return _reserve(hot, desk, keys, loaded, basket, digest, tenders, seen)
     except pg.RaiseException as trouble:  # Nothing was changed.
+        if trouble.diag.message_primary not in {"codes", "prescriptions"}:
+            raise
         raise _explained(desk, keys, basket, trouble.diag) from trouble
 
 
@@ -191,7 +193,6 @@ def _explained(desk: Desk, keys: dict[str, Any], basket: rules.Basket, trouble: 
     if trouble.message_primary == "prescriptions":
         numbers = {line.rx_number for line in basket.lines if line.rx}
         return PrescriptionNotReady(number="、".join(sorted(numbers)), why="已被使用、过期或还没有审过")
-    assert trouble.message_primary == "codes"
     wanted = {code.code for line in basket.lines for code in line.codes}
     with transaction(settings=desk.settings) as hot:
         return _code_trouble(hot, keys, wanted - set(msgspec.json.decode(trouble.message_detail)))

@@ -107,7 +107,10 @@ def test_scores_ask_from_where_the_site_says(pharmacy, desk, score, said):
 @pytest.mark.parametrize(
     ("identity", "said"),
     [
-        ({"score": 0, "band": "ask", "elsewhere": "10:42 曾在 23 公里外使用"}, "10:42 曾在 23 公里外使用，须查验身份证件"),
+        (
+            {"score": 0, "band": "ask", "elsewhere": "10:42 曾在 23 公里外使用"},
+            "10:42 曾在 23 公里外使用，须查验身份证件",
+        ),
         ({"score": 10, "band": "hold"}, "须由主管核验"),
         ({"score": 10, "band": "pass"}, ""),
     ],
