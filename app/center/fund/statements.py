@@ -134,9 +134,11 @@ _FACTS = """
         ) from settlement s join institution i on i.code = s.institution_code
         where s.psn_no = %(psn_no)s and s.settled_at >= %(day_ago)s and s.reverses_setl_id is null
         order by s.settled_at desc limit 1) as last_visit,
-        (select count(distinct s.psn_no) from settlement s
-        where s.institution_code = %(institution)s and s.settled_at >= %(five_minutes_ago)s and s.terminal = %(terminal)s
-            and s.operator = %(operator)s and s.psn_no <> %(psn_no)s and %(terminal)s <> '') as other_cards,
+        (select count(distinct s.psn_no) from (  -- The newest few answer it, however busy the place is.
+            select n.psn_no, n.terminal, n.operator from settlement n
+            where n.institution_code = %(institution)s and n.settled_at >= %(five_minutes_ago)s and %(terminal)s <> ''
+            order by n.settled_at desc limit 50) s
+        where s.terminal = %(terminal)s and s.operator = %(operator)s and s.psn_no <> %(psn_no)s) as other_cards,
         (select count(distinct s.psn_no) from settlement s
         where s.agent_lookup = %(agent)s and s.settled_at >= %(midnight)s and s.psn_no <> %(psn_no)s) as other_principals
 """

@@ -8,27 +8,30 @@ release  gives the goods back and lets the basket live on under a new id
 
 from app.facility.insurance.machine import CLOSE_ATTEMPT
 
-# Everything that settling needs to know, read once.
+# Everything that settling needs to know, read once. What a basket's JSON names is looked up by laterals, one index look-up
+# each: as plain joins, row-level security made them read all readings of cards, all prescriptions and the whole shelf.
 LOAD = """
 select b.content::text as content, b.version, b.state, sh.id as shift_id, i.id as identification_id, i.sealed, i.shown, i.identity, i.read_at, i.buyer,
     i.agent_sealed, i.matched_by, i.override_reason, i.sign_no,
     (select relay_state from stream_head h where h.tenant_id = b.tenant_id and h.facility_id = b.facility_id) as relay_state,
     (select jsonb_agg(jsonb_build_object('id', p.id, 'number', p.number, 'patient', encode(p.patient_sealed, 'hex')))
-     from prescription p where p.tenant_id = b.tenant_id and p.id in (
-        select (line ->> 'rx')::uuid from jsonb_array_elements(b.content -> 'lines') line where line ->> 'rx' is not null)) as prescriptions,
+     from (select distinct (line ->> 'rx')::uuid as id from jsonb_array_elements(b.content -> 'lines') line where line ->> 'rx' is not null) named
+     cross join lateral (select id, number, patient_sealed from prescription where tenant_id = %(tenant)s and id = named.id limit 1) p) as prescriptions,
     (select jsonb_agg(jsonb_build_array(s.product_id, s.lot_id, s.zone, s.free, s.lot_number, s.expires_on) order by s.expires_on, s.lot_id, s.zone)
      from (
         select o.product_id, o.lot_id, o.zone, o.free, l.lot_number, o.expires_on
-        from (select distinct (line -> 'about' ->> 'product_id')::bigint as product_id from jsonb_array_elements(b.content -> 'lines') line) i
-        cross join lateral (  -- One index look-up a product; a join would read the whole shelf.
+        from (select distinct (line -> 'about' ->> 'product_id')::bigint as product_id from jsonb_array_elements(b.content -> 'lines') line) named
+        cross join lateral (
             select product_id, lot_id, zone, on_hand - reserved as free, expires_on from lot_balance
-            where tenant_id = %(tenant)s and facility_id = %(facility)s and product_id = i.product_id and on_hand > 0 and on_hand > reserved
+            where tenant_id = %(tenant)s and facility_id = %(facility)s and product_id = named.product_id and on_hand > 0 and on_hand > reserved
                 and expires_on >= %(today)s and zone in ('SALEABLE', 'COLD', 'CONTROLLED', 'SPLIT')
             order by expires_on, lot_id limit 200) o
         join lot l on l.tenant_id = %(tenant)s and l.id = o.lot_id and l.hold is null) s) as shelf
 from basket b
-left join shift sh on sh.tenant_id = b.tenant_id and sh.station = b.station and sh.closed_at is null
-left join identification i on i.tenant_id = b.tenant_id and i.id = (b.content ->> 'identification')::uuid
+left join lateral (
+    select id from shift where tenant_id = %(tenant)s and station = b.station and closed_at is null limit 1) sh on true
+left join lateral (
+    select * from identification where tenant_id = %(tenant)s and id = (b.content ->> 'identification')::uuid limit 1) i on true
 where b.tenant_id = %(tenant)s and b.id = %(document)s and b.facility_id = %(facility)s
 """
 

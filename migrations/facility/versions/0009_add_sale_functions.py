@@ -73,6 +73,7 @@ declare
     head record;
     counted int;
     taken_codes text[];
+    named uuid[];
 begin
     select * into a from jsonb_to_record(p_sale) as r(
         tenant bigint, facility bigint, document uuid, staff bigint, station text, terminal text, shift uuid, version int,
@@ -120,9 +121,9 @@ begin
     end if;
 
     if jsonb_array_length(a.prescriptions) > 0 then
+        named := array(select jsonb_array_elements_text(a.prescriptions)::uuid);  -- As an array it finds its index under the fence.
         update prescription p set state = 'used', sale_id = a.document
-        from jsonb_array_elements_text(a.prescriptions) as w(id)
-        where p.tenant_id = a.tenant and p.id = w.id::uuid and p.facility_id = a.facility and p.state = 'passed' and p.valid_until >= a.today;
+        where p.tenant_id = a.tenant and p.id = any (named) and p.facility_id = a.facility and p.state = 'passed' and p.valid_until >= a.today;
         get diagnostics counted = row_count;
         if counted < jsonb_array_length(a.prescriptions) then
             raise exception 'prescriptions';
