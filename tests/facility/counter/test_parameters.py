@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from flask import render_template
 
-from app.core import clock, tenancy
+from app.core import clock
 from app.core.hot import statements
 from app.facility.counter import baskets, refunds, screens, settling
 from app.facility.counter.refund_plans import Back
@@ -23,20 +23,7 @@ from app.facility.till import prescriptions
 from app.facility.till.errors import PrescriptionIncomplete
 from tests.factories.city import identify_at, make_covered_goods, make_insured, make_insured_pharmacy, sell_insured
 from tests.factories.people import sign_in
-from tests.factories.shop import desk_of, fill_basket, make_goods, make_product, open_shift, sell
-
-
-@pytest.fixture
-def pharmacy(facility_app, center_app):
-    return make_insured_pharmacy(facility_app, center_app)
-
-
-@pytest.fixture
-def desk(facility_app, pharmacy):
-    with facility_app.app_context(), tenancy.as_tenant(pharmacy.tenant_id):
-        desk = desk_of(pharmacy)
-        open_shift(desk)
-        yield desk
+from tests.factories.shop import desk_of, fill_basket, make_goods, make_product, sell
 
 
 def change(pharmacy, name, typed, days=None):

@@ -2,25 +2,11 @@ from uuid import uuid4
 
 import pytest
 
-from app.core import tenancy
 from app.facility.counter import refunds
 from app.facility.counter.errors import ApprovalNeeded, RefundNotPossible, RefundTooMuch
 from app.facility.counter.refund_plans import Back
-from tests.factories.city import at_center, make_covered_goods, make_insured, make_insured_pharmacy, sell_insured
-from tests.factories.shop import check_books, desk_of, make_goods, on_hand, one, open_shift, sell
-
-
-@pytest.fixture
-def pharmacy(facility_app, center_app):
-    return make_insured_pharmacy(facility_app, center_app)
-
-
-@pytest.fixture
-def desk(facility_app, pharmacy):
-    with facility_app.app_context(), tenancy.as_tenant(pharmacy.tenant_id):
-        desk = desk_of(pharmacy)
-        open_shift(desk)
-        yield desk
+from tests.factories.city import at_center, make_covered_goods, make_insured, sell_insured
+from tests.factories.shop import check_books, make_goods, on_hand, one, sell
 
 
 def code_state(pharmacy, code):

@@ -4,21 +4,8 @@ from app.core import tenancy
 from app.facility.counter import baskets, settling
 from app.facility.insurance import identify
 from app.facility.insurance.errors import RefusedByCenter, WrongCredential
-from tests.factories.city import at_center, make_covered_goods, make_insured, make_insured_pharmacy, sell_insured
-from tests.factories.shop import check_books, desk_of, fill_basket, on_hand, one, open_shift
-
-
-@pytest.fixture
-def pharmacy(facility_app, center_app):
-    return make_insured_pharmacy(facility_app, center_app)
-
-
-@pytest.fixture
-def desk(facility_app, pharmacy):
-    with facility_app.app_context(), tenancy.as_tenant(pharmacy.tenant_id):
-        desk = desk_of(pharmacy)
-        open_shift(desk)
-        yield desk
+from tests.factories.city import at_center, make_covered_goods, make_insured, sell_insured
+from tests.factories.shop import check_books, fill_basket, on_hand, one
 
 
 def test_an_insured_sale_is_settled_on_both_sides(pharmacy, desk, center_app):

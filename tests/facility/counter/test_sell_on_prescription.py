@@ -2,26 +2,13 @@ from uuid import uuid4
 
 import pytest
 
-from app.core import clock, tenancy
+from app.core import clock
 from app.facility.counter import baskets, settling
 from app.facility.counter.errors import PrescriptionNotReady
 from app.facility.till import prescriptions
 from app.facility.till.errors import OwnPrescription
-from tests.factories.city import identify_at, make_covered_goods, make_insured, make_insured_pharmacy
-from tests.factories.shop import check_books, desk_of, fill_basket, on_hand, one, open_shift
-
-
-@pytest.fixture
-def pharmacy(facility_app, center_app):
-    return make_insured_pharmacy(facility_app, center_app)
-
-
-@pytest.fixture
-def desk(facility_app, pharmacy):
-    with facility_app.app_context(), tenancy.as_tenant(pharmacy.tenant_id):
-        desk = desk_of(pharmacy)
-        open_shift(desk)
-        yield desk
+from tests.factories.city import identify_at, make_covered_goods, make_insured
+from tests.factories.shop import check_books, desk_of, fill_basket, on_hand, one
 
 
 def a_prescription(pharmacy, desk, goods, *, patient="王小明", packs=2, certno=""):

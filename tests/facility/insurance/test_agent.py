@@ -5,29 +5,16 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from app.core import personal, tenancy
+from app.core import personal
 from app.core.errors import Refusal
 from app.facility.counter import baskets, settling
 from app.facility.insurance import identify
 from app.facility.insurance.errors import AgentNeeded
 from tests.center.world import some_certno
-from tests.factories.city import at_center, make_covered_goods, make_insured, make_insured_pharmacy
-from tests.factories.shop import desk_of, fill_basket, one, open_shift
+from tests.factories.city import at_center, make_covered_goods, make_insured
+from tests.factories.shop import fill_basket, one
 
 PHONE = "13812345678"
-
-
-@pytest.fixture
-def pharmacy(facility_app, center_app):
-    return make_insured_pharmacy(facility_app, center_app)
-
-
-@pytest.fixture
-def desk(facility_app, pharmacy):
-    with facility_app.app_context(), tenancy.as_tenant(pharmacy.tenant_id):
-        desk = desk_of(pharmacy)
-        open_shift(desk)
-        yield desk
 
 
 def agent(**changes):
