@@ -45,6 +45,17 @@ class Product(_Body):
     spec: Name | None = None
     maker: Name | None = None
     approval: str | None = None
+    rx: str | None = None
+
+
+Price = Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$")]
+
+
+class Supplier(_Body):
+    """Who delivered, and under which licence (供应商)."""
+
+    name: Name
+    licence: Name | None = None
 
 
 class ReceivedLine(_Body):
@@ -56,17 +67,54 @@ class ReceivedLine(_Body):
     produced_on: date | None = None
     expires_on: date | None = None
     zone: str | None = None
+    cost_price: Price | None = None
     codes: TraceCodes = []
 
 
 class StockReceived(_Body):
-    """Goods came in and are on the shelf (采购验收)."""
+    """Goods came in and are on the shelf (采购验收); without a supplier it is the opening stock (期初)."""
 
     document: UUID
     receipt: ReceiptNumber
     at: Moment
     operator: Name
     lines: Annotated[list[ReceivedLine], Meta(min_length=1, max_length=MOST_LINES)]
+    supplier: Supplier | None = None
+    delivery_note: Name | None = None
+    invoice: Name | None = None
+
+
+class MovedLine(_Body):
+    """So many base units of a lot from a zone to a zone; no zone is outside the house. `kind` is the ledger's code (DOMAIN 3.4)."""
+
+    line: LineNumber
+    act: Name
+    kind: Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]
+    product: Product
+    lot: Name
+    quantity: Units
+    pack_size: Units
+    split: bool
+    produced_on: date | None = None
+    expires_on: date | None = None
+    from_zone: str | None = None
+    to_zone: str | None = None
+    cost_price: Price | None = None
+    codes: TraceCodes = []
+
+
+class StockMoved(_Body):
+    """Goods changed their place or left the house otherwise than by sale (库存变动): transfer, hold, loss, count, return to supplier."""
+
+    document: UUID
+    number: ReceiptNumber
+    act: Name
+    at: Moment
+    operator: Name
+    lines: Annotated[list[MovedLine], Meta(min_length=1, max_length=MOST_LINES)]
+    approver: Name | None = None
+    reason: Name | None = None
+    counterpart: Name | None = None
 
 
 class SaleSettlement(_Body):
@@ -87,8 +135,9 @@ class SoldLine(_Body):
     quantity: Units
     pack_size: Units
     split: bool
-    price: Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$")]
+    price: Price
     amount_fen: Fen
+    produced_on: date | None = None
     expires_on: date | None = None
     scanned_at: Moment | None = None
     codes: TraceCodes = []
@@ -177,10 +226,11 @@ class ShiftClosed(_Body):
     reason: Name | None = None
 
 
-Body = StockReceived | SaleSold | SaleRefunded | IdentityDecided | ShiftClosed
+Body = StockReceived | StockMoved | SaleSold | SaleRefunded | IdentityDecided | ShiftClosed
 
 KINDS: dict[tuple[str, int], type[Struct]] = {
     ("stock.received", 1): StockReceived,
+    ("stock.moved", 1): StockMoved,
     ("sale.sold", 1): SaleSold,
     ("sale.refunded", 1): SaleRefunded,
     ("identity.checked", 1): IdentityDecided,

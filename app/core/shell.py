@@ -39,6 +39,7 @@ class Room:
 def install(app: Flask) -> None:
     """Give every template of the wing its surroundings."""
     app.extensions.setdefault("rooms", [])
+    app.extensions.setdefault("pages", [])
     app.register_blueprint(blueprint)
     app.context_processor(_surroundings)
 
@@ -51,6 +52,42 @@ def add_room(
     rooms: list[Room] = app.extensions.setdefault("rooms", [])
     rooms.append(room)
     rooms.sort(key=lambda each: each.order)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A tab of a room: one of the pages that stand side by side under its head."""
+
+    group: str  # The endpoint of the rail's entry it belongs to.
+    endpoint: str
+    label: str
+    roles: tuple[str, ...]
+    order: int
+
+
+def add_page(app: Flask, group: str, endpoint: str, label: str, roles: Sequence[str], order: int = 50) -> None:
+    """Put a page among the tabs of a room, for these roles. Lower orders stand further left."""
+    pages: list[Page] = app.extensions.setdefault("pages", [])
+    pages.append(Page(group, endpoint, label, tuple(roles), order))
+    pages.sort(key=lambda each: each.order)
+
+
+def my_pages() -> list[tuple[str, str, bool]]:
+    """The tabs beside the page asked for: (endpoint, label, is this one). Empty where a room has no others."""
+    who = signin.me_or_none()
+    known: list[Page] = current_app.extensions["pages"]
+    here = _page_of(request.endpoint or "", known)
+    if who is None or here is None:
+        return []
+    mine = [each for each in known if each.group == here.group and (not each.roles or who.has(*each.roles))]
+    return [(each.endpoint, gettext(each.label), each is here) for each in mine]
+
+
+def _page_of(endpoint: str, known: Sequence[Page]) -> Page | None:
+    """The tab an endpoint belongs to: itself, else the first of its blueprint."""
+    exact = [page for page in known if page.endpoint == endpoint]
+    same = [page for page in known if page.endpoint.rpartition(".")[0] == endpoint.rpartition(".")[0]]
+    return next(iter([*exact, *same]), None)
 
 
 def my_rooms() -> list[Room]:
@@ -67,6 +104,7 @@ def _surroundings() -> dict[str, Any]:
         "me": who,
         "center": current_app.config["WING"] == "center",
         "demo": is_demo(),
+        "tabs": my_pages() if request else [],
         "rooms": [(room.endpoint, room.icon, gettext(room.label), _is_current(room, here)) for room in my_rooms()],
     }
     if who:

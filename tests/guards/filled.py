@@ -11,8 +11,10 @@ from app.core.signin import Ticket
 from app.facility.catalog import imports
 from app.facility.counter import baskets, refunds
 from app.facility.counter.refund_plans import Back
+from app.facility.db import transaction
 from app.facility.organizations import actions as organizations
 from app.facility.stock import actions as stock
+from app.facility.stock import ledger, rulebook
 from app.facility.stock.rules import ReceiptLine
 from app.facility.till import prescriptions, receipts, shifts
 from central_sync.relay import Relay, make_engine
@@ -21,6 +23,18 @@ from tests.factories.city import identify_at, make_covered_goods, make_insured, 
 from tests.factories.people import add_person
 from tests.factories.shop import Goods, desk_of, fill_basket, make_code, make_goods, one, open_shift, sell
 
+# Until the rooms that write these papers act here.
+STOCK_PAPERS = (
+    """insert into stock_document (tenant_id, id, facility_id, act, number, state, digest, reason, staff_id, asked_at, asked_on)
+    values (%(tenant)s, %(document)s, %(facility)s, 'hold', %(number)s, 'posted', '\\x00', '包装破损', %(staff)s, now(), current_date)""",
+    """insert into stock_document_line (tenant_id, document_id, line_no, lot_id, from_zone, to_zone, quantity)
+    values (%(tenant)s, %(document)s, 1, %(lot)s, 'SALEABLE', 'QUARANTINE', %(units)s)""",
+    "insert into stock_document_code (tenant_id, document_id, code, line_no) values (%(tenant)s, %(document)s, %(code)s, 1)",
+    """insert into lot_change (tenant_id, facility_id, lot_id, what, before, after, reason, staff_id, changed_at)
+    values (%(tenant)s, %(facility)s, %(lot)s, 'cost_price', '1', '2', '抄错', %(staff)s, now())""",
+    """insert into product_shelf (tenant_id, facility_id, product_id, shelf, staff_id, changed_at)
+    values (%(tenant)s, %(facility)s, %(product)s, 'A01', %(staff)s, now())""",
+)
 FILE = "编码,药品名称,规格,包装单位,零售价\nZ1,感冒颗粒,10g×9袋,盒,15.00\nZ2,板蓝根颗粒,10g×20袋,袋,-3\n"
 
 
@@ -48,6 +62,7 @@ def fill(facility_app, center_app, name="一号药店", district="330212") -> Fi
         _shelf(made)
         _counter(made)
         _papers(made)
+        _stock_papers(made)
     return made
 
 
@@ -117,6 +132,28 @@ def _papers(made) -> None:
         pharmacy, "select id from staff_role where tenant_id = %(t)s and staff_id = %(s)s", s=pharmacy.clerk
     ).id
     made.marks.append(batch.hex[:8])
+
+
+def _stock_papers(made) -> None:
+    """One held pack with its paper, a changed lot, a shelf: as the stock room's acts write them."""
+    pharmacy, goods = made.pharmacy, make_goods(made.pharmacy, 2)
+    desk, paper = desk_of(pharmacy), uuid4()
+    lot = one(pharmacy, "select id from lot where tenant_id = %(t)s and product_id = %(p)s", p=goods.product_id).id
+    move = ledger.Move(1, lot, goods.pack_size, "SALEABLE", "QUARANTINE", goods.codes[:1])
+    keys = {
+        **desk.keys,
+        "document": paper,
+        "lot": lot,
+        "product": goods.product_id,
+        "code": goods.codes[0],
+        "units": goods.pack_size,
+    }
+    with transaction(settings=desk.settings) as hot:
+        posted = ledger.post(hot, desk, rulebook.ACTS["hold"], paper, clock.now(), [move], ledger.Story("包装破损"))
+        for statement in STOCK_PAPERS:
+            hot.run(statement, {**keys, "number": posted.number})
+    made.ids["document_id"] = paper
+    made.marks.append(posted.number)
 
 
 def _own_code(made) -> str:

@@ -84,9 +84,9 @@ DOOR_ASKS = "current_setting('app.login'::text, true)"
 # Rows that are written once: nobody but the owner may change or remove them, except the columns named.
 APPEND_ONLY = {
     "facility": {
-        "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "outbox": (), "parameter": (), "prescription_line": (), "product_price": (),
+        "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "lot_change": (), "outbox": (), "parameter": (), "prescription_line": (), "product_price": (),
         "receipt_print": (), "refund_code": (), "refund_line": (), "sale_code": (), "sale_line": (), "sale_pick": (),
-        "session_end": (), "stock_movement": (), "stock_receipt": (), "stock_receipt_line": (), "stream_epoch": (), "tender": (),
+        "session_end": (), "stock_document_code": (), "stock_document_line": (), "stock_movement": (), "stock_receipt": (), "stock_receipt_line": (), "stream_epoch": (), "tender": (),
         "trace_event": (),
     },
     "center": {
@@ -113,6 +113,7 @@ STATEFUL = {
         "organization": "its name changes, it may close",
         "prescription": "waits, is passed, is used",
         "product": "its description changes",
+        "product_shelf": "shelf and limits change",
         "refund": "asked, reversed, refunded",
         "relay_heartbeat": "says that somebody lives",
         "sale": "asked, settled, refused",
@@ -120,6 +121,7 @@ STATEFUL = {
         "sign_in_guard": "counts failures",
         "staff": "passwords, names, disabling",
         "staff_role": "may be ended",
+        "stock_document": "asked, posted, refused",
         "stream_head": "counts numbers",
         "terminal": "registered, disabled",
         "trace_code": "in stock, reserved, sold",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from app.center.supervision import rules, statements
-from central_sync.contract import RefundedLine, SaleRefunded, SaleSold, SoldLine, StockReceived
+from central_sync.contract import RefundedLine, SaleRefunded, SaleSold, SoldLine, StockMoved, StockReceived
 from central_sync.inbox import FactRefused
 
 if TYPE_CHECKING:
@@ -75,17 +75,36 @@ class Batch:
         """Take one fact's rows. Raises FactRefused when its lines contradict each other."""
         if isinstance(body, StockReceived):
             self._add_received(fact, body)
+        elif isinstance(body, StockMoved):
+            self._add_moved(fact, body)
         elif isinstance(body, SaleSold):
             self._add_sold(fact, body)
         elif isinstance(body, SaleRefunded):
             self._add_refunded(fact, body)
 
     def _add_received(self, fact: Fact, body: StockReceived) -> None:
-        self.movements.append(self.place | _head(fact, "received", body))
+        supplier = body.supplier
+        told = {"counterpart": supplier.name if supplier else None, "delivery_note": body.delivery_note}
+        self.movements.append(self.place | _head(fact, "received", body) | told)
         for place, line in enumerate(body.lines, 1):
             row = _line(fact, place, "received", body, line)
-            row |= {"produced_on": line.produced_on, "zone": line.zone, "pack_size": line.pack_size}
+            row |= {
+                "produced_on": line.produced_on,
+                "zone": line.zone,
+                "pack_size": line.pack_size,
+                "cost_price": line.cost_price,
+            }
             self._add_line(fact, row, line.codes, units=line.pack_size, pack_size=line.pack_size)
+
+    def _add_moved(self, fact: Fact, body: StockMoved) -> None:
+        told = {name: getattr(body, name) for name in ("act", "approver", "counterpart", "reason")}
+        self.movements.append(self.place | _head(fact, "moved", body) | told)
+        for place, line in enumerate(body.lines, 1):
+            row = _line(fact, place, "moved", body, line) | {
+                name: getattr(line, name)
+                for name in ("act", "produced_on", "pack_size", "from_zone", "to_zone", "cost_price")
+            }
+            self._add_line(fact, row, line.codes, units=line.pack_size, pack_size=line.pack_size, split=line.split)
 
     def _add_sold(self, fact: Fact, body: SaleSold) -> None:
         if sum(line.amount_fen for line in body.lines) != body.total_fen:
@@ -149,20 +168,23 @@ class Batch:
         return events
 
 
-def _head(fact: Fact, kind: str, body: StockReceived | SaleSold | SaleRefunded) -> Row:
+def _head(fact: Fact, kind: str, body: StockReceived | StockMoved | SaleSold | SaleRefunded) -> Row:
     return {
-        "epoch": fact.epoch, "number": fact.number, "kind": kind, "document": body.document, "receipt": body.receipt,
+        "epoch": fact.epoch, "number": fact.number, "kind": kind, "document": body.document,
+        "receipt": body.number if isinstance(body, StockMoved) else body.receipt,
         "at": body.at, "operator": body.operator,
     }  # fmt: skip
 
 
-def _line(fact: Fact, place: int, kind: str, body: StockReceived | SaleSold | SaleRefunded, line: Any) -> Row:
+def _line(
+    fact: Fact, place: int, kind: str, body: StockReceived | StockMoved | SaleSold | SaleRefunded, line: Any
+) -> Row:
     product: Product = line.product
     return {
         "epoch": fact.epoch, "number": fact.number, "line": place,
         "line_no": line.line, "kind": kind, "at": body.at,
         "document": body.document, "product": product.code, "national": product.national, "barcode": product.barcode,
-        "name": product.name, "spec": product.spec, "maker": product.maker, "approval": product.approval,
+        "name": product.name, "spec": product.spec, "maker": product.maker, "approval": product.approval, "rx": product.rx,
         "lot": line.lot, "expires_on": None if isinstance(line, RefundedLine) else line.expires_on,
         "quantity": line.quantity,
     }  # fmt: skip
@@ -170,7 +192,8 @@ def _line(fact: Fact, place: int, kind: str, body: StockReceived | SaleSold | Sa
 
 def _sold_details(line: SoldLine) -> Row:
     return {
-        "pack_size": line.pack_size, "price": line.price, "amount_fen": line.amount_fen, "scanned_at": line.scanned_at
+        "pack_size": line.pack_size, "price": line.price, "amount_fen": line.amount_fen, "scanned_at": line.scanned_at,
+        "produced_on": line.produced_on,
     }  # fmt: skip
 
 
@@ -181,7 +204,7 @@ def _write(connection: Connection, batch: Batch) -> None:
         connection.execute(statements.RELEASE_CLAIMS, {"rows": _json(batch.returns)})
     if batch.claims:
         connection.execute(statements.CLAIM_CODES, {"rows": _json(batch.claims)})
-    judged = sorted({event["code"] for event in batch.events if event["kind"] != "received"})
+    judged = sorted({event["code"] for event in batch.events if event["kind"] not in rules.UNJUDGED})
     if judged:
         _judge(connection, judged)
 

@@ -19,7 +19,7 @@ MOST_DRAWN = 8  # More stops than fit side by side become a table.
 class Stop:
     """A stop of the life line: an event, or the settlement that paid for it. `gap_seconds`: the chain broke before it."""
 
-    kind: str  # received, sold, resold, settled, refunded
+    kind: str  # received, moved, sold, resold, settled, refunded
     at: datetime
     row: Any
     settlement: Any | None = None
@@ -47,7 +47,7 @@ def breaches_of(life: Sequence[Any]) -> list[rules.Breach]:
             r.event_pack_size, r.split, r.is_back,
         )
         for r in life
-        if r.kind != "received"
+        if r.kind not in rules.UNJUDGED
     )  # fmt: skip
 
 

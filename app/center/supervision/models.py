@@ -40,6 +40,10 @@ class Movement(Model):
     original_document: Mapped[UUID | None]
     original_receipt: Mapped[str | None]
     reason: Mapped[str | None]
+    act: Mapped[str | None]  # Of a moved document: what was done (transfer, hold, destruction …).
+    approver: Mapped[str | None]
+    counterpart: Mapped[str | None]  # The supplier, or the other facility of a transfer.
+    delivery_note: Mapped[str | None]
     orphaned: Mapped[bool] = mapped_column(default=False)
 
 
@@ -80,6 +84,11 @@ class MovementLine(Model):
     goods: Mapped[str | None]
     zone: Mapped[str | None]
     code_count: Mapped[int] = mapped_column(Integer)
+    act: Mapped[str | None]
+    from_zone: Mapped[str | None]
+    to_zone: Mapped[str | None]
+    cost_price: Mapped[Decimal | None]
+    rx: Mapped[str | None]
     orphaned: Mapped[bool] = mapped_column(default=False)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 DUPLICATE: Literal["trace.duplicate"] = "trace.duplicate"  # A pack sold again.
+UNJUDGED = ("received", "moved")  # Events that are no sale and no return: nothing is raised or explained by them.
 OVERSPLIT: Literal["trace.oversplit"] = "trace.oversplit"  # More units sold of a split pack than it holds.
 
 

@@ -10,26 +10,26 @@ WRITE = text("""
     with movements as (
         insert into movement (stream, epoch, number, district, kind, document, receipt, at, operator, terminal, paid,
             total_fen, setl_id, reversed_setl_id, fund_fen, account_fen, mutual_fen, cash_fen, original_document,
-            original_receipt, reason)
+            original_receipt, reason, act, approver, counterpart, delivery_note)
         select stream, epoch, number, district, kind, document, receipt, at, operator, terminal, paid,
             total_fen, setl_id, reversed_setl_id, fund_fen, account_fen, mutual_fen, cash_fen, original_document,
-            original_receipt, reason
+            original_receipt, reason, act, approver, counterpart, delivery_note
         from jsonb_to_recordset(cast(:movements as jsonb)) as r (stream text, district text, epoch bigint, number bigint, kind text, document uuid,
             receipt text, at timestamptz, operator text, terminal text, paid text, total_fen bigint, setl_id text,
             reversed_setl_id text, fund_fen bigint, account_fen bigint, mutual_fen bigint, cash_fen bigint,
-            original_document uuid, original_receipt text, reason text)
+            original_document uuid, original_receipt text, reason text, act text, approver text, counterpart text, delivery_note text)
     ), lines as (
         insert into movement_line (stream, epoch, number, line, line_no, district, kind, at, document, product, national, barcode,
             name, spec, maker, approval, lot, produced_on, expires_on, quantity, pack_size, split, price, amount_fen,
-            scanned_at, original_line, goods, zone, code_count)
+            scanned_at, original_line, goods, zone, code_count, act, from_zone, to_zone, cost_price, rx)
         select stream, epoch, number, line, line_no, district, kind, at, document, product, national, barcode,
             name, spec, maker, approval, lot, produced_on, expires_on, quantity, pack_size, split, price, amount_fen,
-            scanned_at, original_line, goods, zone, code_count
+            scanned_at, original_line, goods, zone, code_count, act, from_zone, to_zone, cost_price, rx
         from jsonb_to_recordset(cast(:lines as jsonb)) as r (stream text, district text, epoch bigint, number bigint, line integer, line_no integer, kind text,
             at timestamptz, document uuid, product text, national text, barcode text, name text, spec text, maker text,
             approval text, lot text, produced_on date, expires_on date, quantity bigint, pack_size bigint, split boolean,
             price numeric, amount_fen bigint, scanned_at timestamptz, original_line integer, goods text, zone text,
-            code_count integer)
+            code_count integer, act text, from_zone text, to_zone text, cost_price numeric, rx text)
     ), codes as (
         insert into trace_code (code)
         select code from jsonb_array_elements_text(cast(:codes as jsonb)) as c (code) order by code
@@ -48,7 +48,7 @@ READ_EVENTS = text("""
     select e.code, e.stream, e.epoch, e.number, e.line, e.kind, e.at, e.document, e.original_document, e.units, e.pack_size,
         e.split, e.is_back
     from trace_event e
-    where e.code in (select jsonb_array_elements_text(cast(:codes as jsonb))) and not e.orphaned and e.kind <> 'received'
+    where e.code in (select jsonb_array_elements_text(cast(:codes as jsonb))) and not e.orphaned and e.kind not in ('received', 'moved')
     order by e.code, e.at, e.stream, e.number, e.line
 """)
 

@@ -16,11 +16,34 @@ def _(chinese: str, **facts: object) -> str:
 
 def movement_kind(kind: str) -> str:
     """What a document is."""
-    return {"received": _("采购验收"), "sold": _("销售"), "refunded": _("退货")}.get(kind, kind)
+    words = {"received": _("采购验收"), "moved": _("库存变动"), "sold": _("销售"), "refunded": _("退货")}
+    return words.get(kind, kind)
 
 
-def stop_title(kind: str, paid: str | None) -> str:
+def act(code: str | None) -> str:
+    """What was done with goods that moved without being sold."""
+    words = {
+        "split": _("拆零"), "send": _("调拨发出"), "hand_over": _("调拨交接"), "arrive": _("调拨收货"), "come_back": _("调拨退回"),
+        "lose_transit": _("在途损失"), "move": _("移库"), "hold": _("转待处理"), "release": _("解除待处理"), "reject": _("转不合格"),
+        "set_out": _("转退货区"), "destroy": _("报损销毁"), "return_out": _("退供应商"), "gain": _("盘盈"), "loss": _("盘亏"),
+        "use": _("诊疗耗用"), "fill_drawer": _("装斗"), "drawer_loss": _("斗谱损耗"), "correct_out": _("更正冲出"), "correct_in": _("更正冲入"),
+    }  # fmt: skip
+    return words.get(code or "", code or "")
+
+
+def zone(code: str | None) -> str:
+    """What a zone of a facility is called; outside the house has no zone."""
+    words = {
+        "RECEIVING": _("收货区"), "SALEABLE": _("合格区"), "COLD": _("冷藏区"), "CONTROLLED": _("专柜"), "SPLIT": _("拆零区"),
+        "QUARANTINE": _("待处理区"), "REJECT": _("不合格区"), "RETURN_OUT": _("退货区"), "TRANSIT": _("调拨在途"),
+    }  # fmt: skip
+    return words.get(code or "", _("店外"))
+
+
+def stop_title(kind: str, paid: str | None, done: str | None = None) -> str:
     """What a stop of the life line is called."""
+    if kind == "moved":
+        return act(done)
     how = {"insured": _("医保"), "self": _("自费")}.get(paid or "", "")
     titles = {
         "received": _("采购验收"), "settled": _("医保结算"), "refunded": _("退货"),
@@ -32,7 +55,7 @@ def stop_title(kind: str, paid: str | None) -> str:
 def fact_kind(kind: str) -> str:
     """What a fact tells of."""
     words = {
-        "stock.received": _("采购验收"), "sale.sold": _("销售"), "sale.refunded": _("退货"), "identity.checked": _("身份核验"),
+        "stock.received": _("采购验收"), "stock.moved": _("库存变动"), "sale.sold": _("销售"), "sale.refunded": _("退货"), "identity.checked": _("身份核验"),
         "identity.overridden": _("核验放行"), "identity.blocked": _("核验拦截"), "shift.closed": _("交班"),
     }  # fmt: skip
     return words.get(kind, kind)

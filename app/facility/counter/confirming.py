@@ -14,7 +14,7 @@ from app.core.personal import mask_name
 from app.facility.counter import drafts, events, rules, statements
 from app.facility.db import hot_action, transaction
 from app.facility.insurance import machine, messages
-from app.facility.stock.actions import as_json
+from app.facility.stock.ledger import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ def product(about: About) -> dict[str, str]:
     """What a fact says of a product."""
     return {
         "code": about.code, "national": about.national, "barcode": about.barcode, "name": about.name, "spec": about.spec,
-        "maker": about.maker, "approval": about.approval,
+        "maker": about.maker, "approval": about.approval, "rx": about.rx_class,
     }  # fmt: skip
 
 
@@ -31,6 +31,7 @@ def sold_lines(lines: Iterable[Line], picks: Sequence[Pick]) -> list[dict[str, A
             found.append(
                 {
                     "line": line.line_no, "product": product(line.about), "lot": pick.lot_number, "expires_on": str(pick.expires_on),
+                    "produced_on": pick.produced_on and str(pick.produced_on),
                     "quantity": pick.quantity, "pack_size": line.about.pack_size, "split": line.split, "price": f"{line.price:.6f}",
                     "amount_fen": line.amount_fen if position == 0 else 0, "scanned_at": line.scanned_at.isoformat(),
                     "codes": [code.code for code in line.codes] if position == 0 else [],

@@ -70,7 +70,10 @@ _GOODS_COME_BACK = """
     order by t.code for no key update of t
 ), codes as (
     update trace_code t set remaining = t.remaining + c.quantity, document_id = %(refund)s,
-        state = case when c.goods = 'quarantine' then 'RETURNED_QUARANTINE' when t.remaining = 0 and t.state = 'SOLD' and c.quantity = p.pack_size then 'IN_STOCK' else 'SPLIT_OPEN' end
+        state = case when c.goods = 'quarantine' then 'RETURNED_QUARANTINE'
+            when t.remaining = 0 and t.state = 'SOLD' and t.zone <> 'SPLIT' and c.quantity = p.pack_size then 'IN_STOCK' else 'SPLIT_OPEN' end,
+        zone = case when c.goods = 'quarantine' then 'QUARANTINE'
+            when t.remaining = 0 and t.state = 'SOLD' and t.zone <> 'SPLIT' and c.quantity = p.pack_size then t.zone else 'SPLIT' end
     from refund_code c join code_locked k on k.code = c.code, product p
     where t.tenant_id = %(tenant)s and t.code = c.code and c.tenant_id = %(tenant)s and c.refund_id = %(refund)s
         and p.tenant_id = t.tenant_id and p.id = t.product_id

@@ -23,7 +23,7 @@ from app.facility.counter.settling import Outcome
 from app.facility.db import hot_action, transaction
 from app.facility.insurance import desk as desks
 from app.facility.insurance import machine, messages
-from app.facility.stock.actions import as_json
+from app.facility.stock.ledger import as_json
 from app.national import amounts, envelope
 
 if TYPE_CHECKING:

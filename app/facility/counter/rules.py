@@ -146,6 +146,7 @@ class Free(msgspec.Struct, frozen=True, array_like=True):
     quantity: int
     lot_number: str
     expires_on: date
+    produced_on: date | None = None
 
 
 class Pick(msgspec.Struct, frozen=True):
@@ -157,6 +158,7 @@ class Pick(msgspec.Struct, frozen=True):
     quantity: int
     lot_number: str
     expires_on: date
+    produced_on: date | None = None
 
 
 class Tender(msgspec.Struct, frozen=True):
@@ -188,7 +190,11 @@ def choose_lots(lines: Iterable[Line], shelf: Sequence[Free]) -> list[Pick]:
             if taken > 0:
                 left[free.lot_id, free.zone] -= taken
                 wanted -= taken
-                picks.append(Pick(line.line_no, free.lot_id, free.zone, taken, free.lot_number, free.expires_on))
+                picks.append(
+                    Pick(
+                        line.line_no, free.lot_id, free.zone, taken, free.lot_number, free.expires_on, free.produced_on
+                    )
+                )
     return sorted(picks, key=lambda pick: pick.line_no)
 
 

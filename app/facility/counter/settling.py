@@ -17,8 +17,8 @@ from app.facility.counter.errors import NoShift, PrescriptionNotReady, StaleBask
 from app.facility.db import hot_action, transaction
 from app.facility.insurance import machine
 from app.facility.organizations import queries as organizations
-from app.facility.stock.actions import as_json
 from app.facility.stock.errors import CodeNotForSale, NotEnoughStock
+from app.facility.stock.ledger import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

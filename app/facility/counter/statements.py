@@ -17,9 +17,9 @@ select b.content::text as content, b.version, b.state, sh.id as shift_id, i.id a
     (select jsonb_agg(jsonb_build_object('id', p.id, 'number', p.number, 'patient', encode(p.patient_sealed, 'hex')))
      from (select distinct (line ->> 'rx')::uuid as id from jsonb_array_elements(b.content -> 'lines') line where line ->> 'rx' is not null) named
      cross join lateral (select id, number, patient_sealed from prescription where tenant_id = %(tenant)s and id = named.id limit 1) p) as prescriptions,
-    (select jsonb_agg(jsonb_build_array(s.product_id, s.lot_id, s.zone, s.free, s.lot_number, s.expires_on) order by s.expires_on, s.lot_id, s.zone)
+    (select jsonb_agg(jsonb_build_array(s.product_id, s.lot_id, s.zone, s.free, s.lot_number, s.expires_on, s.produced_on) order by s.expires_on, s.lot_id, s.zone)
      from (
-        select o.product_id, o.lot_id, o.zone, o.free, l.lot_number, o.expires_on
+        select o.product_id, o.lot_id, o.zone, o.free, l.lot_number, o.expires_on, l.produced_on
         from (select distinct (line -> 'about' ->> 'product_id')::bigint as product_id from jsonb_array_elements(b.content -> 'lines') line) named
         cross join lateral (
             select product_id, lot_id, zone, on_hand - reserved as free, expires_on from lot_balance
@@ -82,7 +82,7 @@ select document.id, (select id from again) as basket_id, (select count(*) from f
 
 # What the fact and the receipt say of a sale's lots, when they are no longer at hand (a worker confirms).
 PICKS = """
-select p.line_no, p.lot_id, p.zone, p.quantity, l.lot_number, l.expires_on
+select p.line_no, p.lot_id, p.zone, p.quantity, l.lot_number, l.expires_on, l.produced_on
 from sale_pick p join lot l on l.tenant_id = p.tenant_id and l.id = p.lot_id
 where p.tenant_id = %(tenant)s and p.sale_id = %(document)s order by p.line_no, l.expires_on
 """

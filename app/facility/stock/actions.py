@@ -1,7 +1,4 @@
-"""What people do with stock in this issue: take goods in, and open a pack for single units.
-
-Everything posts through `post_movements`. The stock-room issue builds the whole purchase on `receive_stock`.
-"""
+"""What people do at the shelf: take goods in, and open a pack for single units. Everything posts through `post_movements`."""
 
 from __future__ import annotations
 
@@ -15,8 +12,16 @@ from psycopg import errors as pg
 from app.core import clock
 from app.core.errors import DocumentChanged, Several
 from app.facility.db import hot_action, transaction
-from app.facility.stock import events, queries, rules, statements
-from app.facility.stock.errors import CodeAlreadyKnown, NothingToSplit, ReceiptNotTaken, SplitNotAllowed
+from app.facility.stock import events, ledger, queries, rulebook, rules, statements
+from app.facility.stock.errors import (
+    CodeAlreadyKnown,
+    CodesDoNotFit,
+    NotEnoughInZone,
+    NothingToSplit,
+    ReceiptNotTaken,
+    SplitNotAllowed,
+)
+from app.facility.stock.ledger import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,11 +30,6 @@ if TYPE_CHECKING:
     from app.core.tenancy import Desk
 
 _json = msgspec.json.Encoder(decimal_format="string").encode
-
-
-def as_json(value: object) -> str:
-    """Rows as one jsonb parameter."""
-    return _json(value).decode()
 
 
 @hot_action
@@ -69,7 +69,7 @@ def _take(
     }
     rows = [_row(number, line, lots, products) for number, line in enumerate(lines, 1)]
     codes = [
-        {"code": code, "product_id": line.product_id, "lot_id": row["lot_id"], "line_no": row["line_no"],
+        {"code": code, "product_id": line.product_id, "lot_id": row["lot_id"], "line_no": row["line_no"], "zone": line.zone,
          "pack_size": products[line.product_id].pack_size, "quantity": products[line.product_id].pack_size}
         for line, row in zip(lines, rows, strict=True) for code in line.codes
     ]  # fmt: skip
@@ -113,25 +113,21 @@ def open_pack(desk: Desk, product_id: int, code: str | None = None) -> int:
         found = pack[0]
         if found.lot_id is None:
             raise NothingToSplit(name=found.name)
-        _open(hot, desk, found)
+        _open(hot, desk, found, code)
         return int(found.lot_id)
 
 
-def _open(hot: Hot, desk: Desk, pack: Any) -> None:
+def _open(hot: Hot, desk: Desk, pack: Any, scanned: str | None) -> None:
     at = clock.now()
     document = uuid5(UUID(int=desk.tenant_id), f"split:{pack.lot_id}:{at.timestamp()}")
-    keys = {**desk.keys, "document": document, "at": at}
-    rows = [
-        {"line_no": 1, "lot_id": pack.lot_id, "zone": pack.zone, "kind": "SP", "quantity": -pack.pack_size},
-        {"line_no": 1, "lot_id": pack.lot_id, "zone": rules.SPLIT_ZONE, "kind": "SP", "quantity": pack.pack_size},
-    ]
-    hot.run(statements.POST, {**keys, "rows": as_json(rows)})
-    if pack.code:
-        opened = hot.run(statements.OPEN_CODE, {**keys, "code": pack.code})
-        if not opened:
-            raise pg.SerializationFailure  # Another till took this very pack: choose again.
-        events_of = [{"code": pack.code, "quantity": pack.pack_size, "line_no": 1}]
-        hot.run(statements.EVENTS, {**keys, "kind": "SP", "codes": as_json(events_of)})
+    codes = (str(pack.code),) if pack.code else ()
+    move = ledger.Move(1, pack.lot_id, pack.pack_size, pack.zone, rulebook.SPLIT, codes)
+    try:
+        ledger.post(hot, desk, rulebook.ACTS["split"], document, at, [move])
+    except (CodesDoNotFit, NotEnoughInZone) as taken:
+        if scanned:
+            raise
+        raise pg.SerializationFailure from taken  # Another till took this very pack: choose again.
 
 
 def _check(lines: Sequence[rules.ReceiptLine], products: Mapping[int, Any]) -> None:
@@ -163,6 +159,7 @@ def _fact_line(line: rules.ReceiptLine, row: Mapping[str, Any], products: Mappin
         "quantity": row["quantity"],
         "pack_size": product.pack_size,
         "zone": line.zone,
+        "cost_price": None if line.cost_price is None else f"{line.cost_price:.6f}",
         "codes": list(line.codes),
     }
 

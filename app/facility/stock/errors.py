@@ -46,3 +46,24 @@ class SplitNotAllowed(Refusal):
 
     code = "split_not_allowed"
     sentence = "{name} 不允许拆零销售。需要时请负责人在目录里改为可拆零。"
+
+
+class StockNotMovable(Refusal):
+    """The rulebook forbids this act for a lot: its zone, its expiry, a hold, a recall. Nothing was moved."""
+
+    code = "stock_not_movable"
+    sentence = "没有过账：{problems}"
+
+
+class NotEnoughInZone(Refusal):
+    """A zone holds less of a lot than the act would move; what a basket has reserved counts as taken."""
+
+    code = "not_enough_in_zone"
+    sentence = "没有过账，数量不够：{shortages}请改数量，或先核对库存。"
+
+
+class CodesDoNotFit(Refusal):
+    """The codes named are not the packs that would move."""
+
+    code = "codes_do_not_fit"
+    sentence = "没有过账：{why}。请核对实物和追溯码后重扫。"

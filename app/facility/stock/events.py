@@ -23,7 +23,7 @@ def as_facts(kind: str, body: Mapping[str, Any], version: int = 1) -> str:
 
 def product_of(product: Mapping[str, Any]) -> dict[str, Any]:
     """What a fact says of a product."""
-    return {key: product[key] for key in ("code", "national", "barcode", "name", "spec", "maker", "approval")}
+    return {key: product[key] for key in ("code", "national", "barcode", "name", "spec", "maker", "approval", "rx")}
 
 
 def stock_received(document: UUID, number: str, at: datetime, operator: str, lines: Sequence[Mapping[str, Any]]) -> str:

@@ -21,7 +21,7 @@ PAGE = 50
 
 RECEIVING_FACTS = """
 select id, code, coalesce(national_code, '') as national, coalesce(barcode, '') as barcode, generic_name as name, spec, maker,
-    approval_number as approval, pack_size, trace_required
+    approval_number as approval, rx_class as rx, pack_size, trace_required
 from product where tenant_id = %(tenant)s and id = any(%(ids)s) and state = 'active'
 """
 
@@ -81,11 +81,8 @@ def lots_of(facility_id: int, product_id: int) -> list[Any]:
     rows = run(
         """
         select l.id, l.lot_number, l.expires_on, l.produced_on, l.hold, b.zone, b.on_hand, b.reserved, (
-            select count(*) from trace_code t where t.tenant_id = b.tenant_id and t.lot_id = b.lot_id and case b.zone
-                when 'SPLIT' then t.state = 'SPLIT_OPEN'
-                when 'QUARANTINE' then t.state = 'RETURNED_QUARANTINE' or (t.state = 'IN_STOCK' and not exists (
-                    select from lot_balance o where o.tenant_id = b.tenant_id and o.lot_id = b.lot_id and o.zone in ('SALEABLE', 'COLD', 'CONTROLLED')))
-                else t.state in ('IN_STOCK', 'RESERVED') end
+            select count(*) from trace_code t where t.tenant_id = b.tenant_id and t.lot_id = b.lot_id and t.zone = b.zone
+                and t.state in ('IN_STOCK', 'RESERVED', 'SPLIT_OPEN', 'FROZEN', 'RETURNED_QUARANTINE', 'IN_TRANSIT')
         ) as codes
         from lot_balance b join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id
         where b.facility_id = :facility and b.product_id = :product and b.on_hand > 0

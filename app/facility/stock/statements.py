@@ -16,9 +16,10 @@ returning id, product_id, lot_number, expires_on
 
 # Codes new to this tenant; one row back per code that was new.
 MAKE_CODES = """
-insert into trace_code (tenant_id, code, facility_id, product_id, lot_id, state, remaining, document_id)
-select %(tenant)s, c.code, %(facility)s, c.product_id, c.lot_id, 'IN_STOCK', c.pack_size, %(document)s
-from jsonb_to_recordset(%(codes)s::jsonb) as c(code text, product_id bigint, lot_id bigint, pack_size bigint, line_no int)
+insert into trace_code (tenant_id, code, facility_id, product_id, lot_id, state, zone, remaining, document_id)
+select %(tenant)s, c.code, %(facility)s, c.product_id, c.lot_id,
+    case when c.zone in ('SALEABLE', 'COLD', 'CONTROLLED') then 'IN_STOCK' else 'FROZEN' end, c.zone, c.pack_size, %(document)s
+from jsonb_to_recordset(%(codes)s::jsonb) as c(code text, product_id bigint, lot_id bigint, pack_size bigint, line_no int, zone text)
 order by c.code
 on conflict do nothing
 returning code
@@ -71,7 +72,55 @@ where p.tenant_id = %(tenant)s and p.id = %(product)s and (l.id is null or l.hol
 order by b.expires_on nulls last, b.lot_id limit 1
 """
 
-OPEN_CODE = """
-update trace_code set state = 'SPLIT_OPEN', document_id = %(document)s
-where tenant_id = %(tenant)s and code = %(code)s and state = 'IN_STOCK' returning code
+# ---- the ledger's own: see ledger.py ----
+
+# The number of a document from the facility's head row.
+NUMBER = """
+update stream_head set receipt_number = case when receipt_day = %(today)s then receipt_number + 1 else 1 end, receipt_day = %(today)s
+where tenant_id = %(tenant)s and facility_id = %(facility)s
+returning %(letter)s::text || to_char(%(today)s::date, 'YY-MMDD') || '-' || lpad(receipt_number::text, 4, '0') as number
+"""
+
+# All zones of the lots concerned, locked in the order of the house, each with what its codes hold.
+LOCK_BALANCES = """
+select b.lot_id, b.zone, b.on_hand, b.reserved, c.coded, c.in_codes
+from lot_balance b cross join lateral (
+    select count(*) as coded, coalesce(sum(t.remaining), 0)::bigint as in_codes from trace_code t
+    where t.tenant_id = b.tenant_id and t.lot_id = b.lot_id and t.zone = b.zone
+        and t.state in ('IN_STOCK', 'RESERVED', 'SPLIT_OPEN', 'FROZEN', 'RETURNED_QUARANTINE', 'IN_TRANSIT')
+) c
+where b.tenant_id = %(tenant)s and b.facility_id = %(facility)s and b.lot_id = any(%(lots)s)
+order by b.lot_id, b.zone for no key update of b
+"""
+READ_LOTS = """
+select l.id, l.product_id, l.lot_number, l.produced_on, l.expires_on, l.hold, l.cost_price, p.code, coalesce(p.national_code, '') as national,
+    coalesce(p.barcode, '') as barcode, p.generic_name as name, p.spec, p.maker, p.approval_number as approval, p.pack_size, p.base_unit,
+    p.rx_class as rx
+from lot l join product p on p.tenant_id = l.tenant_id and p.id = l.product_id
+where l.tenant_id = %(tenant)s and l.facility_id = %(facility)s and l.id = any(%(lots)s) order by l.id limit 500
+"""
+LOCK_CODES = """
+select code, state, zone, lot_id, product_id, remaining, reserved from trace_code
+where tenant_id = %(tenant)s and code = any(%(codes)s) order by code for no key update
+"""
+LOCK_CODES_OF_LOTS = """
+select code, state, zone, lot_id, product_id, remaining, reserved from trace_code
+where tenant_id = %(tenant)s and lot_id = any(%(lots)s)
+    and state in ('IN_STOCK', 'SPLIT_OPEN', 'FROZEN', 'RETURNED_QUARANTINE', 'IN_TRANSIT')
+order by code for no key update
+"""
+
+# Codes go where their goods went, and each gets its event. The codes are locked already.
+PLACE_CODES = """
+with placed as (
+    update trace_code t set state = c.state, zone = c.zone, lot_id = c.lot_id, facility_id = %(facility)s, document_id = %(document)s
+    from jsonb_to_recordset(%(codes)s::jsonb) as c(code text, lot_id bigint, zone text, state text, line_no int, kind text, quantity bigint)
+    where t.tenant_id = %(tenant)s and t.code = c.code
+    returning t.code, c.kind, c.quantity, c.line_no
+), told as (
+    insert into trace_event (tenant_id, code, kind, quantity, document_id, line_no, facility_id, staff_id, at)
+    select %(tenant)s, code, kind, quantity, %(document)s, line_no, %(facility)s, %(staff)s, %(at)s from placed
+    returning code
+)
+select count(*) as placed from told
 """

@@ -16,7 +16,7 @@ from app.core import clock, personal
 from app.core.errors import NotFound, Several, words
 from app.facility.db import hot_action, run, transaction
 from app.facility.organizations import parameters
-from app.facility.stock.actions import as_json
+from app.facility.stock.ledger import as_json
 from app.facility.till.errors import AlreadyReviewed, OwnPrescription, PrescriptionIncomplete, PrescriptionKnown
 
 if TYPE_CHECKING:

@@ -225,7 +225,7 @@ def test_lot_adds_up_by_facility(sign_in, new_institution):
 
     said = words_of(sign_in().get(f"/lots/{lot}"))
 
-    assert "10 2 0 8" in said  # Packs: received, sold, returned, what should be there.
+    assert "10 2 0 0 8" in said  # Packs: received, sold, returned, moved, what should be there.
     assert "−1 卖多于进" in said
 
 
@@ -241,7 +241,7 @@ def test_product_shows_its_equation(sign_in, new_institution):
 
     said = words_of(sign_in().get(f"/products/{shop.stream}/A001"))
 
-    assert "验收 盒 10 − 销售 盒 3 + 3 + 退回 盒 1 = 应存 盒 7 + 4" in said
+    assert "验收 盒 10 − 销售 盒 3 + 3 + 退回 盒 1 ± 调拨盘点报损 盒 0 = 应存 盒 7 + 4" in said
 
 
 def test_sale_shows_lines_money_refund_and_proof(sign_in, new_institution):

@@ -15,7 +15,7 @@ MOST_EVENTS = 200  # A pack has a handful; a code forged a thousand times must n
 LIFE = """
     select e.kind, e.units, e.split, e.is_back, m.stream, m.epoch, m.number, m.district, m.document, m.receipt, m.at,
         m.operator, m.terminal, m.paid, m.total_fen, m.setl_id, m.reversed_setl_id, m.fund_fen, m.account_fen, m.mutual_fen,
-        m.cash_fen, m.original_document, m.original_receipt, m.reason,
+        m.cash_fen, m.original_document, m.original_receipt, m.reason, m.counterpart, l.act, l.from_zone, l.to_zone,
         l.line, l.product, l.national, l.name, l.spec, l.maker, l.lot, l.expires_on, l.quantity, l.pack_size, l.amount_fen,
         l.scanned_at, l.goods, l.zone, l.code_count, e.document as event_document, e.pack_size as event_pack_size,
         coalesce(i.name, m.stream) as institution, f.received_at, f.hash, p.hash as previous,

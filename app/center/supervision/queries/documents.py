@@ -50,7 +50,7 @@ CODES = """
 """
 
 RECENTLY = """
-    select m.stream, m.epoch, m.number, m.kind, m.document, m.receipt, m.at, m.paid, m.total_fen, m.fund_fen,
+    select m.stream, m.epoch, m.number, m.kind, m.document, m.receipt, m.at, m.paid, m.total_fen, m.fund_fen, m.act,
         coalesce(i.name, m.stream) as institution
     from movement m left join institution i on i.code = m.stream
     where not m.orphaned order by m.at desc, m.stream, m.number desc limit :most

@@ -16,7 +16,9 @@ MOST_GROUPS = 100
 SUMS = """
     coalesce(sum(l.quantity) filter (where l.kind = 'received'), 0)::bigint as received,
     coalesce(sum(l.quantity) filter (where l.kind = 'sold'), 0)::bigint as sold,
-    coalesce(sum(l.quantity) filter (where l.kind = 'refunded' and l.goods <> 'kept'), 0)::bigint as returned
+    coalesce(sum(l.quantity) filter (where l.kind = 'refunded' and l.goods <> 'kept'), 0)::bigint as returned,
+    (coalesce(sum(l.quantity) filter (where l.kind = 'moved' and l.from_zone is null), 0)
+        - coalesce(sum(l.quantity) filter (where l.kind = 'moved' and l.to_zone is null), 0))::bigint as moved
 """
 
 LOT_BY_FACILITY = f"""
@@ -54,7 +56,7 @@ PRODUCT = f"""
 
 LINE = """
     l.stream, l.epoch, l.number, l.line, l.kind, l.at, l.document, l.product, l.name, l.lot, l.expires_on, l.quantity,
-    l.pack_size, l.split, l.amount_fen, l.goods, l.code_count, m.receipt, m.paid, m.operator,
+    l.pack_size, l.split, l.amount_fen, l.goods, l.code_count, l.act, l.from_zone, l.to_zone, m.receipt, m.paid, m.operator,
     coalesce(i.name, l.stream) as institution
 """
 
@@ -87,7 +89,7 @@ def list_lot_lines(lot: str, name: str = "", after: dict[str, Any] | None = None
 
 
 def get_product(stream: str, product: str) -> Any:
-    """A product at a facility: received − sold + returned = what should be there (进销存等式)."""
+    """A product at a facility: received − sold + returned ± moved in or out = what should be there (进销存等式)."""
     row = run(PRODUCT, stream=stream, product=product).one_or_none()
     if row is None:
         raise NotFound
