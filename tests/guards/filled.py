@@ -22,6 +22,7 @@ from central_sync.transports.http import HttpTransport
 from tests.factories.city import identify_at, make_covered_goods, make_insured, make_insured_pharmacy, sell_insured
 from tests.factories.people import add_person
 from tests.factories.shop import Goods, desk_of, fill_basket, make_code, make_goods, one, open_shift, sell
+from tests.factories.supply import fill_supply
 
 # Until the rooms that write these papers act here.
 STOCK_PAPERS = (
@@ -63,6 +64,7 @@ def fill(facility_app, center_app, name="一号药店", district="330212") -> Fi
         _counter(made)
         _papers(made)
         _stock_papers(made)
+        _supply(made)
     return made
 
 
@@ -154,6 +156,12 @@ def _stock_papers(made) -> None:
             hot.run(statement, {**keys, "number": posted.number})
     made.ids["document_id"] = paper
     made.marks.append(posted.number)
+
+
+def _supply(made) -> None:
+    ids, marks = fill_supply(made.pharmacy, made.goods.product_id)
+    made.ids |= ids
+    made.marks += marks
 
 
 def _own_code(made) -> str:

@@ -88,6 +88,9 @@ APPEND_ONLY = {
         "receipt_print": (), "refund_code": (), "refund_line": (), "sale_code": (), "sale_line": (), "sale_pick": (),
         "session_end": (), "stock_document_code": (), "stock_document_line": (), "stock_movement": (), "stock_receipt": (), "stock_receipt_line": (), "stream_epoch": (), "tender": (),
         "trace_event": (),
+        # Suppliers: what is asked and booked stands; a paper is replaced and a match ended; a decision is written beside the asking.
+        "approval_request": (), "supplier_entry": (), "supplier_payment": (), "approval": ("state", "decided_by", "decided_at", "reason"),
+        "licence": ("ended_at", "ended_by", "ended_why"), "purchase_invoice_receipt": ("ended_at",),
     },
     "center": {
         "account_entry": (), "audit_trail": (), "ecert_token": (), "ecert_use": (), "session_end": (), "settlement": (),
@@ -114,6 +117,8 @@ STATEFUL = {
         "prescription": "waits, is passed, is used",
         "product": "its description changes",
         "product_shelf": "shelf and limits change",
+        "product_approval": "approved, due again",
+        "purchase_invoice": "noted, matched, paid, void",
         "refund": "asked, reversed, refunded",
         "relay_heartbeat": "says that somebody lives",
         "sale": "asked, settled, refused",
@@ -123,6 +128,8 @@ STATEFUL = {
         "staff_role": "may be ended",
         "stock_document": "asked, posted, refused",
         "stream_head": "counts numbers",
+        "supplier": "waits, is approved, suspended; its file changes",
+        "supplier_account": "the sum of its entries",
         "terminal": "registered, disabled",
         "trace_code": "in stock, reserved, sold",
         "worker_heartbeat": "says that somebody lives",
@@ -174,6 +181,8 @@ FIGURES = {
         "prescription": "number patient_sealed prescriber issued_on staff_id",
         "identification": "person_hash sealed read_at staff_id credential",
         "stream_head": "stream epoch sealed_hash",
+        "supplier": "entry_id digest code staff_id created_at",
+        "purchase_invoice": "supplier_id number issued_on amount_fen tax_fen red digest staff_id",
     },
     "center": {
         "message": "digest infno institution_code msgid arrived_at",
@@ -220,6 +229,7 @@ DECIMALS = {
 # Columns that sound personal and are not a person's.
 NOT_PERSONAL = {
     "facility.address": "an institution's address",
+    "supplier.address": "a company's address",
     "audit_trail.address": "a network address of staff",
     "settlement.cert_type": "a dictionary's code",
     "person.cert_type": "a dictionary's code",

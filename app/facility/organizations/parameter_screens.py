@@ -68,6 +68,13 @@ def _change(parameter: Parameter, change: Any) -> dict[str, Any]:
 def _bounds(parameter: Parameter) -> dict[str, str]:
     if parameter.kind == "text":
         hint = gettext("%(least)s 到 %(most)s 位数字，中间可以有短横。", least=parameter.least, most=parameter.most)
+    elif parameter.kind == "steps":
+        hint = gettext(
+            "最多 %(n)s 个数，各在 %(least)s 到 %(most)s 之间，用逗号隔开，如 90,60,30。",
+            n=table.MOST_STEPS,
+            least=parameter.least,
+            most=parameter.most,
+        )
     else:
         least, most = table.figure(parameter, parameter.least), shown(parameter, parameter.most)
         hint = gettext("%(least)s 到 %(most)s。", least=least, most=most)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-Kind = Literal["minutes", "hours", "days", "fen", "count", "text"]
+Kind = Literal["minutes", "hours", "days", "fen", "count", "text", "steps"]
 Value = int | str
 N_ = str  # Marks a text for the English catalog; it is translated when it is shown.
 
@@ -121,9 +121,22 @@ TABLE = (
         N_("印在小票上，结果不明时请收银员拨打；当地另有号码的，改成当地的。"),
         N_("国家医保服务热线（产品默认）"),
     ),
+    Parameter(
+        "licence_warning_days", "steps", "90,60,30", 1, 365, N_("天"),
+        N_("证照到期前多少天提醒"),
+        N_("供应商、商品、机构和人员的证照到期前逐级提醒；过期即停购，不等提醒。"),
+        N_("产品默认（领域说明 3.1）"),
+    ),
+    Parameter(
+        "recheck_days", "days", 365, 30, 365, N_("天"),
+        N_("首营通过后多少天复审"),
+        N_("到期没有复审的供应商和商品停止采购和验收；本机构可以更勤，不能更疏。"),
+        N_("产品默认（领域说明 3.1）"),
+    ),
 )  # fmt: skip
 BY_NAME = {parameter.name: parameter for parameter in TABLE}
 SCORES = ("ask_from", "hold_from")
+MOST_STEPS = 5
 _NUMBER_TO_CALL = re.compile(r"[0-9][0-9-]*[0-9]")
 
 
@@ -141,10 +154,20 @@ def read_typed(parameter: Parameter, typed: str) -> Value:
         if not parameter.least <= len(plain) <= parameter.most or not _NUMBER_TO_CALL.fullmatch(plain):
             raise ParameterUnreadable(least=parameter.least, most=parameter.most)
         return plain
+    if parameter.kind == "steps":
+        return _steps(parameter, plain)
     number = yuan_to_fen(plain) if parameter.kind == "fen" else _whole(parameter, plain)
     if not parameter.least <= number <= parameter.most:
         raise out_of_bounds(parameter)
     return number
+
+
+def _steps(parameter: Parameter, plain: str) -> str:
+    """Several numbers, largest first: 90,60,30; separated as people do."""
+    numbers = {_whole(parameter, each) for each in re.split(r"[\s,，、;；/]+", plain.strip(",，、;；/ "))}
+    if len(numbers) > MOST_STEPS or not all(parameter.least <= number <= parameter.most for number in numbers):
+        raise out_of_bounds(parameter)
+    return ",".join(str(number) for number in sorted(numbers, reverse=True))
 
 
 def _whole(parameter: Parameter, plain: str) -> int:
@@ -160,6 +183,8 @@ def out_of_bounds(parameter: Parameter) -> ParameterOutOfBounds:
 
 def figure(parameter: Parameter, value: Value) -> str:
     """A value without its unit: 2000000 fen is 20,000.00."""
+    if parameter.kind == "steps" and isinstance(value, str):
+        return value.replace(",", " / ")
     if parameter.kind != "fen":
         return str(value)
     whole, _, cents = fen_to_yuan(int(value)).partition(".")
@@ -168,7 +193,7 @@ def figure(parameter: Parameter, value: Value) -> str:
 
 def stored(parameter: Parameter, text: str) -> Value:
     """A value as the database holds it."""
-    return text if parameter.kind == "text" else int(text)
+    return text if parameter.kind in {"text", "steps"} else int(text)
 
 
 def step_at(steps: Sequence[Step], at: datetime) -> Step | None:

@@ -66,6 +66,10 @@ class Parameters:
         """A word."""
         return str(self._of_kind(name, "text", at))
 
+    def steps_of(self, name: str, at: datetime | None = None) -> tuple[int, ...]:
+        """Several numbers, largest first."""
+        return tuple(int(each) for each in str(self._of_kind(name, "steps", at)).split(","))
+
     def _number(self, name: str, kind: Kind, at: datetime | None) -> int:
         return int(self._of_kind(name, kind, at))
 
