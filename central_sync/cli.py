@@ -1,7 +1,7 @@
 """python -m central_sync: status, verify, replay, rewind, contract.
 
-    status  facility|center              where each stream stands
-    verify  facility|center [--stream S] recompute the chains; exit 1 names every altered, missing or extra fact
+    status  facility|center              where each stream stands, facts and then news
+    verify  facility|center [--stream S] recompute the chains; exit 1 names every altered, missing or extra fact or item of news
     replay  --stream S --handler M:N     take up an application that was set aside (add --skip N to leave that fact out)
     rewind  --stream S [--confirm]       after a restore: say what is common, and open the next epoch
     contract                             write contract.json from contract.py
@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, select
 
-from central_sync import contract, inbox, rewind, tables, verify
+from central_sync import contract, inbox, news_contract, rewind, tables, verify
 from central_sync.settings import SecretFile
 from central_sync.transports.http import HttpTransport
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, Table
 
 CONTRACT_FILE = Path(__file__).with_name("contract.json")
 MOST_STREAMS = 100_000
@@ -54,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def contract_text() -> str:
     """Return the contract as the file holds it."""
-    return json.dumps(contract.as_json_schema(), ensure_ascii=False, indent=1) + "\n"
+    whole = {**contract.as_json_schema(), "news": contract.as_json_schema(news_contract.KINDS, "Sunmed news")}
+    return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,9 +92,13 @@ def _engine(side: str, url: str | None) -> Engine:
 def _status(engine: Engine, side: str, options: argparse.Namespace) -> int:
     with engine.connect() as connection:
         rows = _center_rows(connection) if side == "center" else _facility_rows(connection)
+        told = _news_rows(connection, tables.center_news_head if side == "center" else tables.facility_news_head)
     wanted = [row for row in rows if options.stream in (None, row[0])]
     for row in wanted:
         sys.stdout.write("\t".join(str(part) for part in row) + "\n")
+    for row in told:
+        if options.stream in (None, row[0]):
+            sys.stdout.write("\t".join(["news/" + str(row[0]), *(str(part) for part in row[1:])]) + "\n")
     return 0
 
 
@@ -117,6 +122,16 @@ def _center_rows(connection: Connection) -> list[tuple[object, ...]]:
     return [tuple(row) for row in rows]
 
 
+def _news_rows(connection: Connection, head: Table) -> list[tuple[object, ...]]:
+    """Stream, epoch, newest number, state, when it was last pulled; at the center also how far."""
+    c = head.c
+    pulled = [c.pulled_number] if "pulled_number" in c else []
+    rows = connection.execute(
+        select(c.stream, c.epoch, c.number, c.state, c.pulled_at, *pulled).order_by(c.stream).limit(MOST_STREAMS)
+    )
+    return [tuple(row) for row in rows]
+
+
 def _verify(engine: Engine, side: str, options: argparse.Namespace) -> int:
     with engine.begin() as connection:
         check = verify.verify_center if side == "center" else verify.verify_facility
@@ -124,6 +139,8 @@ def _verify(engine: Engine, side: str, options: argparse.Namespace) -> int:
         if side == "center":
             for report in reports:
                 verify.mark_verified(connection, report)
+        told = verify.verify_center_news if side == "center" else verify.verify_facility_news
+        reports += told(connection, options.stream)
     for report in reports:
         sys.stdout.write(f"{report.stream}\t{report.facts} facts\t{'complete' if not report.findings else 'BROKEN'}\n")
         for finding in report.findings:

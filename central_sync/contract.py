@@ -267,13 +267,15 @@ def compose(kind: str, body: Mapping[str, Any], version: int = 1) -> dict[str, A
     return {"kind": kind, "version": version, "body": text.decode()}
 
 
-def as_json_schema() -> dict[str, Any]:
-    """Return the whole contract as JSON Schema."""
-    bodies = sorted(set(KINDS.values()), key=lambda body: body.__name__)
+def as_json_schema(
+    kinds: Mapping[tuple[str, int], type[Struct]] = KINDS, title: str = "Sunmed facts"
+) -> dict[str, Any]:
+    """Return the contract of facts, or of other kinds, as JSON Schema."""
+    bodies = sorted(set(kinds.values()), key=lambda body: body.__name__)
     schemas, components = msgspec.json.schema_components(bodies)
     names = dict(zip(bodies, schemas, strict=True))
     return {
-        "title": "Sunmed facts: kinds, versions and bodies",
-        "kinds": [{"kind": kind, "version": version, "body": names[body]} for (kind, version), body in KINDS.items()],
+        "title": f"{title}: kinds, versions and bodies",
+        "kinds": [{"kind": kind, "version": version, "body": names[body]} for (kind, version), body in kinds.items()],
         "$defs": dict(sorted(components.items())),
     }

@@ -83,6 +83,68 @@ relay_heartbeat = Table(
     Column("note", Text, nullable=False),
 )
 
+# Where a facility stands with the news of the center (下行消息), and whether both sides agree.
+facility_news_head = Table(
+    "news_head",
+    facility,
+    Column("tenant_id", BigInteger, primary_key=True),
+    Column("facility_id", BigInteger, primary_key=True),
+    Column("stream", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    _moment("pulled_at", nullable=True),
+)
+
+# Every item of news a facility took, with the reason where it could not be applied. Only added to.
+facility_news = Table(
+    "news",
+    facility,
+    Column("tenant_id", BigInteger, primary_key=True),
+    Column("facility_id", BigInteger, primary_key=True),
+    Column("epoch", BigInteger, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("stream", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("set_aside", Text),
+    _moment("received_at"),
+)
+
+# What the center tells one institution: its newest number and hash, and what the institution said it has.
+center_news_head = Table(
+    "news_head",
+    center,
+    Column("stream", Text, primary_key=True),
+    Column("district", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("pulled_number", BigInteger, nullable=False),
+    _moment("pulled_at", nullable=True),
+    _moment("asked_at", nullable=True),
+    _moment("opened_at"),
+)
+
+center_news = Table(
+    "news",
+    center,
+    Column("stream", Text, primary_key=True),
+    Column("epoch", BigInteger, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("district", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    _moment("published_at"),
+)
+
 # Where the center stands with a facility's stream; application may stand still at a refused fact.
 inbox_stream = Table(
     "inbox_stream",

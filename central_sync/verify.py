@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, select, update
 
-from central_sync import chain, tables
+from central_sync import chain, news, tables
 from central_sync.chain import Fact, Head
 
 if TYPE_CHECKING:
@@ -102,6 +102,37 @@ def verify_center(connection: Connection, only: str | None = None) -> list[Repor
         _check_orphans(connection, report, head)
         reports.append(report)
     return reports
+
+
+def verify_facility_news(connection: Connection, only: str | None = None) -> list[Report]:
+    """Check the news that every facility (or one stream) took."""
+    h, n = tables.facility_news_head.c, tables.facility_news.c
+    heads = select(h.stream, h.epoch, h.number, h.hash, h.tenant_id, h.facility_id).order_by(h.stream)
+    reports = []
+    for row in connection.execute(heads.where(h.stream == only) if only else heads).all():
+        items = select(n.epoch, n.number, n.kind, n.version, n.body, n.hash).where(
+            n.tenant_id == row.tenant_id, n.facility_id == row.facility_id
+        )
+        reports.append(_check_news(connection, row, items.order_by(n.epoch, n.number)))
+    return reports
+
+
+def verify_center_news(connection: Connection, only: str | None = None) -> list[Report]:
+    """Check the news that the center published to every institution (or to one)."""
+    h, n = tables.center_news_head.c, tables.center_news.c
+    heads = select(h.stream, h.epoch, h.number, h.hash).order_by(h.stream)
+    reports = []
+    for row in connection.execute(heads.where(h.stream == only) if only else heads).all():
+        items = select(n.epoch, n.number, n.kind, n.version, n.body, n.hash).where(n.stream == row.stream)
+        reports.append(_check_news(connection, row, items.order_by(n.epoch, n.number)))
+    return reports
+
+
+def _check_news(connection: Connection, row: Any, items: Any) -> Report:
+    name = news.stream_name(row.stream)
+    found = connection.execute(items.execution_options(yield_per=READ_AT_ONCE))
+    epochs = [Epoch(1, 0, chain.genesis(name), None, None)]
+    return _check(name, Head(row.epoch, row.number, bytes(row.hash)), epochs, (Fact(*each) for each in found))
 
 
 def mark_verified(connection: Connection, report: Report) -> None:

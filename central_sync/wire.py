@@ -1,4 +1,4 @@
-"""What crosses the bridge, as MessagePack: batches up, heads back. Bodies travel as their very bytes.
+"""What crosses the bridge, as MessagePack: batches up, heads back; questions up, news back. Bodies travel as their very bytes.
 
 A stream that lags goes alone, a batch a request. Streams that keep up travel together: a round (班车) carries the newest
 few facts of many streams, each batch signed by its own institution.
@@ -18,6 +18,7 @@ BATCH_BYTES = 4 * 1024 * 1024  # A batch ends early when its bodies reach this; 
 FACT_BYTES = 4 * 1024 * 1024  # The outbox refuses a larger body.
 ROUND_STREAMS = 200
 ROUND_FACTS = 500
+NEWS_FACTS = 100  # Of one stream in one answer.
 REQUEST_BYTES = BATCH_BYTES + FACT_BYTES + 1024 * 1024
 
 
@@ -54,6 +55,25 @@ class Seat(msgspec.Struct, array_like=True, frozen=True):
     batch: bytes
 
 
+class Question(msgspec.Struct, array_like=True, frozen=True):
+    """What a facility asks for: the news after the last it has, named by number and hash."""
+
+    stream: str
+    epoch: int
+    after: int
+    hash: bytes
+    limit: int = NEWS_FACTS
+
+
+class Told(msgspec.Struct, frozen=True):
+    """The news that follows, and the number of the newest. Anything but `ok` brings none: both sides differ, or who asks is unknown."""
+
+    outcome: Literal["ok", "rewound", "altered", "refused"]
+    number: int
+    news: list[WireFact]
+    why: str = ""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """Where the center stands after a batch. Anything but `ok` took nothing; `alone`: this stream needs its own request."""
 
@@ -74,9 +94,12 @@ _answer = msgspec.msgpack.Decoder(Answer)
 # Whoever sends a round is known only by its seats: too many are refused before any of them is made.
 _round = msgspec.msgpack.Decoder(Annotated[list[Seat], msgspec.Meta(max_length=ROUND_STREAMS)])
 _answers = msgspec.msgpack.Decoder(list[Answer])
+_question = msgspec.msgpack.Decoder(Question)
+_told = msgspec.msgpack.Decoder(Told)
+_all_told = msgspec.msgpack.Decoder(list[Told])
 
 
-def encode(message: Batch | Answer | list[Seat] | list[Answer]) -> bytes:
+def encode(message: Batch | Answer | Question | Told | list[Seat] | list[Answer] | list[Told]) -> bytes:
     """Return a message as bytes."""
     return _encode(message)
 
@@ -105,6 +128,24 @@ def read_round(data: bytes) -> list[Seat]:
 def read_answers(data: bytes) -> list[Answer]:
     """Read the answers to a round, in its order. Raises ValueError when the bytes are not that."""
     return _answers.decode(data)
+
+
+def read_question(data: bytes) -> Question:
+    """Read a question for news. Raises ValueError when the bytes are not one."""
+    question = _question.decode(data)
+    if not 1 <= question.epoch < 2**62 or not 0 <= question.after < 2**62:
+        raise ValueError("no such position")
+    return question
+
+
+def read_told(data: bytes) -> Told:
+    """Read the center's answer to a question. Raises ValueError when the bytes are not one."""
+    return _told.decode(data)
+
+
+def read_all_told(data: bytes) -> list[Told]:
+    """Read the answers to a round of questions, in its order. Raises ValueError when the bytes are not that."""
+    return _all_told.decode(data)
 
 
 def to_wire(facts: list[Fact]) -> list[WireFact]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 LATE_SECONDS = 10
+NEWS_LATE_SECONDS = 90  # A round may wait for a slow center; whoever asks more seldom than this sets it so.
 
 
 class Health:
@@ -33,22 +34,27 @@ def _facility(app: Any) -> dict[str, Any]:
 
     try:
         with app.app_context(), transaction(settings={}) as hot:
-            relay, worker = hot.run_all(
+            relay, worker, news = hot.run_all(
                 [
                     ("select beat_at, waiting, stopped, note from relay_heartbeat order by beat_at limit 1", None),
-                    ("select beat_at, waiting, note from worker_heartbeat order by beat_at limit 1", None),
+                    (
+                        "select beat_at, waiting, note from worker_heartbeat where name <> 'news' order by beat_at limit 1",
+                        None,
+                    ),
+                    ("select beat_at, waiting, note from worker_heartbeat where name = 'news'", None),
                 ],
                 last=True,
             )
     except Exception as failure:
         return {"ok": False, "database": type(failure).__name__}
-    parts = {"relay": _beat(relay), "recovery": _beat(worker)}
-    stopped = bool(relay and relay[0].stopped)
+    parts = {"relay": _beat(relay), "recovery": _beat(worker), "news": _beat(news, NEWS_LATE_SECONDS)}
+    stopped = bool((relay and relay[0].stopped) or (news and news[0].waiting))  # Facts or news: both sides differ.
     return {
         "ok": all(part["ok"] for part in parts.values()) and not stopped,
         "database": "up",
         **parts,
         "streams_stopped": relay[0].stopped if relay else None,
+        "news_stopped": news[0].waiting if news else None,
     }
 
 
@@ -63,8 +69,8 @@ def _center(app: Any) -> dict[str, Any]:
     return {"ok": True, "database": "up"}
 
 
-def _beat(rows: Any) -> dict[str, Any]:
+def _beat(rows: Any, late_seconds: int = LATE_SECONDS) -> dict[str, Any]:
     if not rows:
         return {"ok": False, "note": "has not started yet"}
     ago = (datetime.now(UTC) - rows[0].beat_at).total_seconds()
-    return {"ok": ago < LATE_SECONDS, "seconds_ago": round(ago, 1), "waiting": rows[0].waiting, "note": rows[0].note}
+    return {"ok": ago < late_seconds, "seconds_ago": round(ago, 1), "waiting": rows[0].waiting, "note": rows[0].note}

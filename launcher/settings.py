@@ -19,7 +19,7 @@ def port() -> int:
 
 def environment(home: Home, urls: dict[str, dict[str, str]]) -> dict[str, str]:
     """The environment of every process: addresses, secrets, the demo switch."""
-    secrets = home.secrets()
+    secrets, demo = home.secrets(), os.environ.get("SUNMED_DEMO", "1")
     return {
         **os.environ,
         "PORT": str(port()),
@@ -32,7 +32,8 @@ def environment(home: Home, urls: dict[str, dict[str, str]]) -> dict[str, str]:
         "SUNMED_RELAY_DATABASE_URL": urls["facility"]["relay"],
         "SUNMED_BRIDGE_URL": os.environ.get("SUNMED_CENTER_ADDRESS") or f"http://127.0.0.1:{port()}/center",
         "SUNMED_BRIDGE_SECRETS": str(home.folder / "bridge-secrets.json"),
-        "SUNMED_DEMO": os.environ.get("SUNMED_DEMO", "1"),
+        "SUNMED_DEMO": demo,
+        "SUNMED_NEWS_SECONDS": os.environ.get("SUNMED_NEWS_SECONDS") or ("2" if demo == "1" else "5"),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -1,4 +1,4 @@
-"""Facts over HTTP: one signed POST a batch, answered by the center's head after it has committed."""
+"""Facts and news over HTTP: one signed POST a batch, answered by the center's head after it has committed; news is asked for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from central_sync import signing, wire
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from central_sync.wire import Answer, Batch
+    from central_sync.wire import Answer, Batch, Question, Told
 
 TIMEOUT_SECONDS = 35.0  # Longer than the center's own statement limit, so that it answers first.
 CONNECT_SECONDS = 3.0
@@ -71,18 +71,47 @@ class HttpTransport:
         alone = wire.Answer("alone", 0, 0, b"")
         return [by_stream.get(batch.stream, alone) for batch in batches]
 
-    def _seat(self, batch: Batch) -> wire.Seat | None:
-        secret = self._secret_of(batch.stream)
+    def ask_news(self, question: Question) -> Told:
+        """Ask for one stream's news. Raises NoAnswer, NotAdmitted."""
+        response = self._ask_signed("POST", question.stream, "news", wire.encode(question))
+        try:
+            return wire.read_told(response.content)
+        except ValueError as failure:
+            raise NoAnswer("the answer cannot be read") from failure
+
+    def ask_round(self, questions: Sequence[Question]) -> list[Told]:
+        """Ask for the news of many streams at once; each question is signed by its own institution. Raises NoAnswer."""
+        seats = [seat for question in questions if (seat := self._seat(question))]
+        headers = {"content-type": wire.MEDIA_TYPE}
+        response = self._request("POST", f"{self._base}/bridge/news/round", wire.encode(seats), headers)
+        if response.status_code != 200:
+            raise NoAnswer(f"HTTP {response.status_code}")
+        try:
+            told = dict(zip((seat.stream for seat in seats), wire.read_all_told(response.content), strict=True))
+        except ValueError as failure:
+            raise NoAnswer("the answers cannot be read") from failure
+        unknown = wire.Told("refused", 0, [], "no secret is known for this institution")
+        return [told.get(question.stream, unknown) for question in questions]
+
+    def _seat(self, message: Batch | Question) -> wire.Seat | None:
+        secret = self._secret_of(message.stream)
         if secret is None:
             return None
-        body = wire.encode(batch)
-        return wire.Seat(batch.stream, signing.sign(batch.stream, secret, body)[signing.SIGNATURE_HEADER], body)
+        body = wire.encode(message)
+        return wire.Seat(message.stream, signing.sign(message.stream, secret, body)[signing.SIGNATURE_HEADER], body)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
     def _ask(self, method: str, stream: str, what: str, body: bytes) -> Answer:
+        response = self._ask_signed(method, stream, what, body)
+        try:
+            return wire.read_answer(response.content)
+        except ValueError as failure:
+            raise NoAnswer("the answer cannot be read") from failure
+
+    def _ask_signed(self, method: str, stream: str, what: str, body: bytes) -> httpx.Response:
         secret = self._secret_of(stream)
         if secret is None:
             raise NotAdmitted("no secret is known for this institution")
@@ -92,10 +121,7 @@ class HttpTransport:
             raise NotAdmitted(f"HTTP {response.status_code}")
         if response.status_code not in (200, 409):
             raise NoAnswer(f"HTTP {response.status_code}")
-        try:
-            return wire.read_answer(response.content)
-        except ValueError as failure:
-            raise NoAnswer("the answer cannot be read") from failure
+        return response
 
     def _request(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
         try:

@@ -1,4 +1,4 @@
-"""One wing (or the recovery worker) as a process: what the nursery forks."""
+"""One wing (or the recovery worker, or the puller of news) as a process: what the nursery forks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import make_server
 
 import wsgi
+from app.facility import news
 from app.facility.insurance import worker
 
 
@@ -23,9 +24,11 @@ def build(name: str) -> Any:
 def serve(name: str, made: Any, port: int) -> None:
     """Be that process until it is ended."""
     assert threading.current_thread() is threading.main_thread()
-    server = None if name == "recovery" else make_server("127.0.0.1", port, made, threaded=True)
+    server = None if name in ("recovery", "news") else make_server("127.0.0.1", port, made, threaded=True)
     print("ready", flush=True)
-    if server is None:
-        worker.run(made)
-    else:
+    if server is not None:
         server.serve_forever()
+    elif name == "news":
+        news.run(made, threading.Event())
+    else:
+        worker.run(made)

@@ -19,6 +19,7 @@ from app.facility.stock.rules import ReceiptLine
 from app.facility.till import prescriptions, receipts, shifts
 from central_sync.relay import Relay, make_engine
 from central_sync.transports.http import HttpTransport
+from tests.factories.bridge import a_notice, pull, tell
 from tests.factories.city import identify_at, make_covered_goods, make_insured, make_insured_pharmacy, sell_insured
 from tests.factories.people import add_person
 from tests.factories.shop import Goods, desk_of, fill_basket, make_code, make_goods, one, open_shift, sell
@@ -65,6 +66,7 @@ def fill(facility_app, center_app, name="一号药店", district="330212") -> Fi
         _papers(made)
         _stock_papers(made)
         _supply(made)
+    _news(facility_app, center_app, made)
     return made
 
 
@@ -162,6 +164,12 @@ def _supply(made) -> None:
     ids, marks = fill_supply(made.pharmacy, made.goods.product_id)
     made.ids |= ids
     made.marks += marks
+
+
+def _news(facility_app, center_app, made) -> None:
+    title = f"通知{uuid4().hex[:8]}"
+    tell(center_app, [made.pharmacy.code], "notice.published", a_notice(title=title))
+    pull(facility_app, center_app, made.pharmacy)
 
 
 def _own_code(made) -> str:

@@ -39,6 +39,7 @@ OPEN_POLICIES = {
         ("facility", "facility_relay_all", "facility_relay", "ALL"): "the relay serves every facility's stream",
         ("outbox", "facility_relay_all", "facility_relay", "ALL"): "the relay serves every facility's stream",
         ("stream_epoch", "facility_relay_all", "facility_relay", "ALL"): "the relay serves every facility's stream",
+        ("news_head", "facility_relay_all", "facility_relay", "ALL"): "the puller asks for every facility's news",
         ("stream_head", "facility_relay_all", "facility_relay", "ALL"): "the relay serves every facility's stream",
         ("facility", "sign_in", "facility_app", "SELECT"): "the door: one row by app.login",
         ("organization", "sign_in", "facility_app", "SELECT"): "the door: one row by app.login",
@@ -70,7 +71,7 @@ OPEN_POLICIES = {
             (table, "center_inbox_all", "center_inbox", "ALL"): "facts arrive from every institution"
             for table in (
                 "alert", "audit_trail", "code_claim", "inbox_epoch", "inbox_fact", "inbox_stream", "institution", "movement",
-                "movement_line", "settlement", "trace_code", "trace_event",
+                "movement_line", "news", "news_head", "settlement", "trace_code", "trace_event",
             )
         },
     },
@@ -84,7 +85,7 @@ DOOR_ASKS = "current_setting('app.login'::text, true)"
 # Rows that are written once: nobody but the owner may change or remove them, except the columns named.
 APPEND_ONLY = {
     "facility": {
-        "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "lot_change": (), "outbox": (), "parameter": (), "prescription_line": (), "product_price": (),
+        "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "lot_change": (), "news": (), "outbox": (), "parameter": (), "prescription_line": (), "product_price": (),
         "receipt_print": (), "refund_code": (), "refund_line": (), "sale_code": (), "sale_line": (), "sale_pick": (),
         "session_end": (), "stock_document_code": (), "stock_document_line": (), "stock_movement": (), "stock_receipt": (), "stock_receipt_line": (), "stream_epoch": (), "tender": (),
         "trace_event": (),
@@ -93,7 +94,7 @@ APPEND_ONLY = {
         "licence": ("ended_at", "ended_by", "ended_why"), "purchase_invoice_receipt": ("ended_at",),
     },
     "center": {
-        "account_entry": (), "audit_trail": (), "ecert_token": (), "ecert_use": (), "session_end": (), "settlement": (),
+        "account_entry": (), "audit_trail": (), "ecert_token": (), "ecert_use": (), "news": (), "session_end": (), "settlement": (),
         "settlement_line": (),
         # Which epoch a restore left, and which facts it lost, is learnt later; the facts themselves stand.
         "inbox_epoch": ("left_number", "left_hash"), "inbox_fact": ("orphaned_at",),
@@ -113,6 +114,7 @@ STATEFUL = {
         "insurance_attempt": "asked, recovering, accepted, refused",
         "lot": "may be frozen or recalled",
         "lot_balance": "the sum of its movements",
+        "news_head": "counts numbers",
         "organization": "its name changes, it may close",
         "prescription": "waits, is passed, is used",
         "product": "its description changes",
@@ -147,6 +149,7 @@ STATEFUL = {
         "inbox_stream": "counts numbers",
         "institution": "may be suspended",
         "message": "waits for its answer",
+        "news_head": "counts numbers",
         "officer": "passwords, names, disabling",
         "parameter": "may end",
         "person": "lost, frozen, deceased",
@@ -183,9 +186,11 @@ FIGURES = {
         "stream_head": "stream epoch sealed_hash",
         "supplier": "entry_id digest code staff_id created_at",
         "purchase_invoice": "supplier_id number issued_on amount_fen tax_fen red digest staff_id",
+        "news_head": "stream epoch",
     },
     "center": {
         "message": "digest infno institution_code msgid arrived_at",
+        "news_head": "stream district epoch",
         "code_claim": "code institution_code holds duplicate claimed_at",
         "person": "certno_sealed certno_lookup psn_no",
         "ecert_code": "psn_no issued_at expires_at",

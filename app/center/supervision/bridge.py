@@ -1,4 +1,5 @@
-"""Where facilities' facts come in: POST /bridge/<stream>/facts, POST /bridge/round, GET /bridge/<stream>/head. For machines, signed.
+"""Where facilities' facts come in: POST /bridge/<stream>/facts, POST /bridge/round, GET /bridge/<stream>/head; and where they
+ask for news: POST /bridge/<stream>/news, POST /bridge/news/round. For machines, signed.
 
 The institution signs with its secret (HMAC-SM3, as on the national interface). One request is one transaction on the
 inbox's own role: facts, what is made of them, and alerts are there together or not at all.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from flask import Blueprint, Response, request
 from psycopg import errors as pg
@@ -19,7 +20,7 @@ from app.center.db import db
 from app.center.supervision.handler import handler
 from app.core import personal
 from app.core.signin import machines_only
-from central_sync import inbox, signing, wire
+from central_sync import inbox, news, signing, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +36,9 @@ LOST_RACES = (pg.DeadlockDetected, pg.SerializationFailure)
 STREAM_LENGTH = 60
 FIND_INSTITUTION = text("select district, secret_sealed from institution where code = :stream")
 FIND_SECRETS = text("select code, secret_sealed from institution where code = any(:streams)")
+
+
+Of = TypeVar("Of", wire.Batch, wire.Question)
 
 
 class Sender(NamedTuple):
@@ -73,7 +77,7 @@ def receive_round() -> ResponseReturnValue:
         return Response("the round cannot be read", 400, mimetype="text/plain")
 
     def take(connection: Connection) -> ResponseReturnValue:
-        batches = {batch.stream: batch for batch in _admitted(connection, seats)}
+        batches = {batch.stream: batch for batch in _signed(connection, seats, wire.read_batch)}
         taken = dict(zip(batches, inbox.receive_round(connection, list(batches.values()), handler), strict=True))
         answers = [taken.get(seat.stream, wire.Answer("alone", 0, 0, b"")) for seat in seats]
         return Response(wire.encode(answers), 200, mimetype=wire.MEDIA_TYPE)
@@ -81,19 +85,59 @@ def receive_round() -> ResponseReturnValue:
     return _in_one_transaction(take)
 
 
-def _admitted(connection: Connection, seats: list[wire.Seat]) -> Iterator[wire.Batch]:
-    """The batches whose signatures are right; the rest goes alone, and is told there what is wrong."""
+@bridge.post("/<stream>/news")
+def tell_news(stream: str) -> ResponseReturnValue:
+    """Answer one institution's question for its news; 409 brought none and says why."""
+    request.max_content_length = wire.REQUEST_BYTES
+    body = request.get_data()
+
+    def look(connection: Connection) -> ResponseReturnValue:
+        if _admit(connection, stream, body) is None:
+            return _refuse()
+        try:
+            question = wire.read_question(body)
+        except ValueError:
+            return Response("the question cannot be read", 400, mimetype="text/plain")
+        if question.stream != stream:
+            return Response("the question names another stream", 400, mimetype="text/plain")
+        told = news.answer(connection, [question])[0]
+        return Response(wire.encode(told), 200 if told.outcome == "ok" else 409, mimetype=wire.MEDIA_TYPE)
+
+    return _in_one_transaction(look)
+
+
+@bridge.post("/news/round")
+def tell_news_of_many() -> ResponseReturnValue:
+    """Answer the questions of many institutions at once; who is not admitted is answered `refused`, the others are served."""
+    request.max_content_length = wire.REQUEST_BYTES
+    try:
+        seats = wire.read_round(request.get_data())
+    except ValueError:
+        return Response("the round cannot be read", 400, mimetype="text/plain")
+
+    def look(connection: Connection) -> ResponseReturnValue:
+        questions = list(_signed(connection, seats, wire.read_question))
+        told = dict(zip((each.stream for each in questions), news.answer(connection, questions), strict=True))
+        unknown = wire.Told("refused", 0, [], "this institution and signature are not known here")
+        answers = [told.get(seat.stream, unknown) for seat in seats]
+        return Response(wire.encode(answers), 200, mimetype=wire.MEDIA_TYPE)
+
+    return _in_one_transaction(look)
+
+
+def _signed(connection: Connection, seats: list[wire.Seat], read: Callable[[bytes], Of]) -> Iterator[Of]:
+    """What was signed rightly by the institution whose seat it is; the rest is told elsewhere what is wrong."""
     found = connection.execute(FIND_SECRETS, {"streams": [seat.stream for seat in seats if "\0" not in seat.stream]})
     secrets = {row.code: personal.unseal_bytes("center", bytes(row.secret_sealed)) for row in found}
     for seat in seats:
         if seat.stream not in secrets or not signing.is_signed(secrets[seat.stream], seat.signature, seat.batch):
             continue
         try:
-            batch = wire.read_batch(seat.batch)
+            message = read(seat.batch)
         except ValueError:
             continue
-        if batch.stream == seat.stream:
-            yield batch
+        if message.stream == seat.stream:
+            yield message
 
 
 @bridge.get("/<stream>/head")

@@ -232,17 +232,30 @@ def _sums(content: rules.Basket) -> str:
     return " · ".join(f"{word} {show_fen(amount_fen)}" for word, amount_fen in parts)
 
 
+STREAM = """
+select h.number, h.sent_number, h.sent_at, h.relay_state, n.state as news_state, n.pulled_at
+from stream_head h left join news_head n on n.tenant_id = h.tenant_id and n.facility_id = h.facility_id
+where h.tenant_id = %(tenant)s and h.facility_id = %(facility)s
+"""
+
+
 def stream_state(desk: Desk) -> dict[str, Any]:
     """The stream's dot: complete, late, or stopped; with the number and how long ago it was acknowledged."""
-    statement = "select number, sent_number, sent_at, relay_state from stream_head where tenant_id = %(tenant)s and facility_id = %(facility)s"
     with transaction(settings=desk.settings) as hot:
-        row = hot.run_last(statement, desk.keys)[0]
+        row = hot.run_last(STREAM, desk.keys)[0]
     if row.relay_state != "running":
         return {
             "state": "off",
             "text": _("已停"),
             "detail": f"#{row.sent_number:,}",
             "title": _("数据流已停止，请联系维护人员"),
+        }
+    if row.news_state in ("rewound", "altered"):
+        return {
+            "state": "off",
+            "text": _("消息已停"),
+            "detail": f"#{row.sent_number:,}",
+            "title": _("中心的下行消息与本机对不上，召回可能收不到，请联系维护人员"),
         }
     behind = row.number - row.sent_number
     ago = int((clock.now() - row.sent_at).total_seconds()) if row.sent_at else None
@@ -254,7 +267,10 @@ def stream_state(desk: Desk) -> dict[str, Any]:
             "title": _("还有事实没有送达中心，会自动补送"),
         }
     detail = f"#{row.number:,}" + (" · " + _("%(n)s 秒前", n=ago) if ago is not None and ago < 120 else "")
-    return {"state": "ok", "text": _("完整"), "detail": detail, "title": _("机构数据流：已全部送达中心")}
+    title = _("机构数据流：已全部送达中心")
+    if row.pulled_at:
+        title = _("%(sent)s；中心消息 %(at)s 收取", sent=title, at=f"{clock.local(row.pulled_at):%H:%M:%S}")
+    return {"state": "ok", "text": _("完整"), "detail": detail, "title": title}
 
 
 def surroundings() -> dict[str, Any]:
