@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 import httpx
@@ -9,16 +10,19 @@ import httpx
 from app.core import clock, tenancy
 from app.core.signin import Ticket
 from app.facility.catalog import imports
-from app.facility.counter import baskets, refunds
+from app.facility.counter import baskets, discounts, refunds, settling, specials
 from app.facility.counter.refund_plans import Back
+from app.facility.counter.registers import actions as registers
 from app.facility.db import transaction
 from app.facility.organizations import actions as organizations
 from app.facility.stock import actions as stock
 from app.facility.stock import ledger, rulebook
 from app.facility.stock.rules import ReceiptLine
 from app.facility.till import prescriptions, receipts, shifts
+from app.facility.till.invoices import actions as invoices
 from central_sync.relay import Relay, make_engine
 from central_sync.transports.http import HttpTransport
+from tests.center.world import some_certno
 from tests.factories.bridge import a_notice, pull, tell
 from tests.factories.city import identify_at, make_covered_goods, make_insured, make_insured_pharmacy, sell_insured
 from tests.factories.people import add_person
@@ -66,6 +70,7 @@ def fill(facility_app, center_app, name="一号药店", district="330212") -> Fi
         _papers(made)
         _stock_papers(made)
         _supply(made)
+        _registers(made)
     _news(facility_app, center_app, made)
     return made
 
@@ -170,6 +175,24 @@ def _news(facility_app, center_app, made) -> None:
     title = f"通知{uuid4().hex[:8]}"
     tell(center_app, [made.pharmacy.code], "notice.published", a_notice(title=title))
     pull(facility_app, center_app, made.pharmacy)
+
+
+def _registers(made) -> None:
+    """A registered buyer, a discount, a checked split, an invoice."""
+    pharmacy, desk = made.pharmacy, desk_of(made.pharmacy, made.pharmacy.owner)
+    open_shift(desk)
+    cold, loose = make_goods(pharmacy, 3, special_class="EPHEDRINE", expires_in=60), make_goods(pharmacy, 2)
+    basket, _ = fill_basket(desk, cold.codes[0], loose.codes[0])
+    specials.name_buyer(desk, basket, "孙小明", some_certno())
+    discounts.give_discount(desk, basket, 1, "percent", Decimal(5), "老顾客", pharmacy.pharmacist)
+    baskets.split_line(desk, basket, 2)
+    settling.settle_basket(desk, basket, baskets.get_basket(desk, basket).version)
+    registers.check_split(desk_of(pharmacy), basket, 2)
+    title, number = f"阳光公司{uuid4().hex[:8]}", f"{uuid4().int % 10**20:020d}"
+    invoices.ask_invoice(desk, basket, invoices.Buyer("firm", title, "91330200MA2XXXXX5K"))
+    invoices.note_step(desk, basket, "issued", number=number)
+    made.ids |= {"book": "ephedrine", "invoiced_id": basket}
+    made.marks += [title, number, cold.name]
 
 
 def _own_code(made) -> str:

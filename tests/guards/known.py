@@ -88,6 +88,7 @@ APPEND_ONLY = {
         "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "lot_change": (), "news": (), "outbox": (), "parameter": (), "prescription_line": (), "product_price": (),
         "receipt_print": (), "refund_code": (), "refund_line": (), "sale_code": (), "sale_line": (), "sale_pick": (),
         "session_end": (), "stock_document_code": (), "stock_document_line": (), "stock_movement": (), "stock_receipt": (), "stock_receipt_line": (), "stream_epoch": (), "tender": (),
+        "buyer_check": (), "special_sale_line": (), "split_check": (), "sale_discount": (), "sale_invoice": (),
         "trace_event": (),
         # Suppliers: what is asked and booked stands; a paper is replaced and a match ended; a decision is written beside the asking.
         "approval_request": (), "supplier_entry": (), "supplier_payment": (), "approval": ("state", "decided_by", "decided_at", "reason"),
@@ -222,7 +223,7 @@ NOT_MONEY = {
     "import_batch.counts": "rows by kind",
 }
 # Unit prices: six places, as in the national interface.
-PRICES = {"price", "pack_price", "split_price", "cost_price", "ceiling_price", "ceiling"}
+PRICES = {"price", "list_price", "pack_price", "split_price", "cost_price", "ceiling_price", "ceiling"}
 # Other decimal columns.
 DECIMALS = {
     "settlement_line.quantity": "as the message said it",

@@ -100,7 +100,7 @@ def enter(desk: Desk, basket_id: UUID, text: str, kind: str, version: int | None
         if len(found) > 1:
             return found
         card = found[0]
-    _change(desk, basket_id, version, lambda basket: _add(desk, basket, card))
+    edit(desk, basket_id, version, lambda basket: _add(desk, basket, card))
     return []
 
 
@@ -132,7 +132,7 @@ def _enter_code(desk: Desk, basket_id: UUID, code: Any, version: int | None) -> 
         else:
             rules.add_pack(basket, about, lot, clock.now(), code.code)
 
-    _change(desk, basket_id, version, take)
+    edit(desk, basket_id, version, take)
 
 
 def _take_split(basket: rules.Basket, about: rules.About, lot: rules.Lot, code: Any) -> None:
@@ -168,7 +168,7 @@ def about_of(card: catalog.ProductCard) -> rules.About:
         spec=card.spec, maker=card.maker, approval=card.approval_number, pack_size=card.pack_size, pack_unit=card.pack_unit, base_unit=card.base_unit,
         rx_class=card.rx_class, insurance_class=class_of(card), selfpay_share=str(card.selfpay_share or ""), trace_required=card.trace_required,
         split_allowed=card.split_allowed, pack_price=f"{card.pack_price:f}" if card.pack_price is not None else "",
-        split_price=f"{card.split_price:f}" if card.split_price is not None else "", expiry_warning_days=card.expiry_warning_days,
+        split_price=f"{card.split_price:f}" if card.split_price is not None else "", expiry_warning_days=card.expiry_warning_days, special_class=card.special_class or "",
     )  # fmt: skip
 
 
@@ -213,7 +213,7 @@ def change_line(
             _pin_lot(desk, line, lot_id)
         basket.selected = line_no
 
-    _change(desk, basket_id, version, change)
+    edit(desk, basket_id, version, change)
 
 
 def _pin_lot(desk: Desk, line: rules.Line, lot_id: int) -> None:
@@ -261,7 +261,7 @@ def _make_split(desk: Desk, basket_id: UUID, line_no: int, version: int | None) 
             [rules.Code(code, 1) for code in codes],
         )
 
-    _change(desk, basket_id, version, change)
+    edit(desk, basket_id, version, change)
 
 
 @action
@@ -273,7 +273,7 @@ def make_whole(desk: Desk, basket_id: UUID, line_no: int) -> None:
         basket.lines = [kept for kept in basket.lines if kept.line_no != line_no]
         _add(desk, basket, catalog.get_product(line.about.product_id))
 
-    _change(desk, basket_id, None, change)
+    edit(desk, basket_id, None, change)
 
 
 @action
@@ -293,7 +293,7 @@ def add_prescription(desk: Desk, basket_id: UUID, prescription_id: UUID, version
             found.append((about_of(card), _lot(lots[0], card) if lots else None, int(row.quantity)))
         rules.add_prescription(basket, str(prescription_id), head.number, written, found, clock.now())
 
-    _change(desk, basket_id, version, take)
+    edit(desk, basket_id, version, take)
 
 
 @action
@@ -305,7 +305,7 @@ def hold(desk: Desk, basket_id: UUID, label: str = "") -> None:
     def name(basket: rules.Basket) -> None:
         basket.label = label[:40]
 
-    _change(desk, basket_id, None, name)
+    edit(desk, basket_id, None, name)
     run("update basket set state = 'held' where id = :id and state = 'open'", id=basket_id)
 
 
@@ -359,7 +359,7 @@ def set_person(desk: Desk, basket_id: UUID, identification_id: UUID | None) -> N
     def change(basket: rules.Basket) -> None:
         basket.identification = str(identification_id) if identification_id else None
 
-    _change(desk, basket_id, None, change)
+    edit(desk, basket_id, None, change)
 
 
 def preview(desk: Desk, basket_id: UUID) -> messages.Split:
@@ -397,10 +397,10 @@ def _keep_preview(desk: Desk, basket_id: UUID, version: int, shown: dict[str, An
     def change(basket: rules.Basket) -> None:
         basket.preview = shown
 
-    _change(desk, basket_id, version, change, keeps_preview=True)
+    edit(desk, basket_id, version, change, keeps_preview=True)
 
 
-def _change(
+def edit(
     desk: Desk,
     basket_id: UUID,
     version: int | None,

@@ -10,7 +10,7 @@ from uuid import uuid4
 import msgspec
 
 from app.core.personal import unseal_bytes
-from app.facility.counter import rules
+from app.facility.counter import discounts, rules
 from app.facility.counter.errors import PrescriptionNotReady, PreviewNeeded
 from app.facility.insurance import desk as desks
 from app.facility.insurance import identify, machine, messages
@@ -18,6 +18,7 @@ from app.national import amounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from app.core.tenancy import Desk
 
@@ -37,7 +38,7 @@ def draft_of(
     sale = {
         **keys, "version": loaded.version, "station": desk.station, "terminal": desk.terminal, "shift": loaded.shift_id,
         "paid": "insured" if insured else "self", "total_fen": basket.total_fen, "identification": loaded.identification_id,
-        "tendered": list(tenders), "lines": [_line(line) for line in basket.lines],
+        "tendered": list(tenders), "lines": [_line(line, rules.near_end(line, picks, keys["today"])) for line in basket.lines],
         "picks": [{"line_no": pick.line_no, "lot_id": pick.lot_id, "zone": pick.zone, "quantity": pick.quantity} for pick in picks],
         "lots": _lots(picks), "codes": codes_of(basket), "prescriptions": list({line.rx for line in basket.lines if line.rx}),
         "attempt": None, "infno": None, "institution": "", "deadline": None,
@@ -111,10 +112,13 @@ def wire_line(line: rules.Line) -> messages.Line:
     )  # fmt: skip
 
 
-def _line(line: rules.Line) -> dict[str, Any]:
+def _line(line: rules.Line, near: date | None) -> dict[str, Any]:
+    """A line as the sale keeps it; `near` is there when the customer was told of the near expiry (近效期告知)."""
+    more: dict[str, Any] = {"discount": discounts.said_of(line)} if line.discount else {}
+    more |= {"near": str(near)} if near else {}
     return {
         "line_no": line.line_no, "product_id": line.about.product_id, "quantity": line.quantity, "split": line.split, "lot_id": line.lot_id,
         "price": f"{line.price:.6f}", "amount_fen": line.amount_fen, "prescription_id": line.rx, "scanned_at": line.scanned_at,
         "described": {"name": line.about.name, "trade": line.about.trade, "spec": line.about.spec, "maker": line.about.maker, "unit": line.about.base_unit if line.split else line.about.pack_unit,
-                      "pack_size": line.about.pack_size, "insurance_class": line.about.insurance_class, "selfpay_share": line.about.selfpay_share, "rx_number": line.rx_number},
+                      "pack_size": line.about.pack_size, "insurance_class": line.about.insurance_class, "selfpay_share": line.about.selfpay_share, "rx_number": line.rx_number, **more},
     }  # fmt: skip

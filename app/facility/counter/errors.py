@@ -125,3 +125,54 @@ class StreamRewound(Refusal):
 
     code = "stream_rewound"
     sentence = "本机构的数据流在恢复备份后还没有与中心接上，暂停医保结算；自费销售照常。请联系维护人员打开新的流期。"
+
+
+class NeverAtRetail(Refusal):
+    code = "never_at_retail"
+    sentence = "{name} 是{what}，零售药店不得销售。请把它移出货架，并报告负责人。"
+
+
+class SpecialNeedsPrescription(Refusal):
+    code = "special_needs_prescription"
+    sentence = "{name} 是{what}，只凭药师审过的处方销售。请按 Alt+R 取处方；没有处方的不能销售。"
+
+
+class NotToMinors(Refusal):
+    code = "not_to_minors"
+    sentence = "{name} 是{what}，不得向未成年人销售；处方患者未满 18 岁。请与开方医师联系。"
+
+
+class BuyerNeeded(Refusal):
+    """Who buys an ephedrine compound without a prescription shows an identity document, which is registered."""
+
+    code = "buyer_needed"
+    sentence = "{names} 含麻黄碱类，须查验并登记购药人身份证。请按 Alt+S 登记后再结算。"
+    status = 422
+
+
+class BuyerUnreadable(Refusal):
+    code = "buyer_unreadable"
+    sentence = "购药人没有登记：{why}。请照身份证核对后重填。"
+    status = 422
+
+
+class EphedrineLimit(Refusal):
+    code = "ephedrine_limit"
+    sentence = "含麻黄碱类复方制剂没有处方一次最多 {most} 个最小包装，本单有 {wanted} 个。请减少数量，或凭处方销售。"
+
+
+class EphedrineLimitReached(Refusal):
+    code = "ephedrine_limit_reached"
+    sentence = "这位购药人 {days} 天内在本机构各门店已买含麻黄碱类复方制剂 {bought} 个最小包装，本单还有 {wanted} 个，最多 {most} 个。不能再卖；反复大量购买的请报告负责人。"
+
+
+class DiscountRefused(Refusal):
+    code = "discount_refused"
+    sentence = "优惠没有记下：{why}。"
+    status = 422
+
+
+class DiscountNeedsApproval(Refusal):
+    code = "discount_needs_approval"
+    sentence = "优惠 {percent}% 超过本岗位的 {most}%，须由负责人或药师复核。请对方输入工号和密码后再提交。"
+    status = 422

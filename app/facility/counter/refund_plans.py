@@ -86,7 +86,7 @@ def plan_refund(hot: Hot, keys: dict[str, Any], back: Sequence[Back], reason: st
 
 
 def _rows_of(line: rules.Line, units: int, before: int, taken: Any, picks: Sequence[Any]) -> list[dict[str, Any]]:
-    """One row per lot the line was taken from; the amount stands on the first, and the last refund gives the rest to the fen."""
+    """One row per lot the line was taken from; the amount stands on the first. What stays sold always costs price × quantity."""
     if units == 0:
         return []
     size = 1 if line.split else line.about.pack_size
@@ -97,11 +97,10 @@ def _rows_of(line: rules.Line, units: int, before: int, taken: Any, picks: Seque
             returned=before // size,
             left=(line.quantity - before) // size,
         )
-    amount = (
-        line.amount_fen - int(taken.amount_fen if taken else 0)
-        if before + units == line.quantity
-        else fen(line.price, units // size)
-    )
+    stays_fen = fen(
+        line.price, (line.quantity - before - units) // size
+    )  # What the center is told of the rest, to the fen.
+    amount = line.amount_fen - int(taken.amount_fen if taken else 0) - stays_fen
     rows: list[dict[str, Any]] = []
     rest = units
     for pick in picks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import msgspec
 
 from app.core.errors import words
 from app.core.money import fen
+from app.facility.counter import special_rules as special
 from app.facility.counter.errors import (
     CodeScannedTwice,
     CodesMissing,
@@ -54,6 +55,16 @@ class About(msgspec.Struct, frozen=True):
     pack_price: str
     split_price: str = ""
     expiry_warning_days: int | None = None  # None in a basket from before it was kept.
+    special_class: str = ""
+
+
+class Discount(msgspec.Struct, frozen=True):
+    """A price agreed below the listed one (优惠): the lowered unit price at six places, who gave it, who confirmed it, why."""
+
+    price: str
+    staff_id: int
+    reason: str
+    approver_id: int | None = None
 
 
 class Code(msgspec.Struct):
@@ -87,6 +98,7 @@ class Line(msgspec.Struct):
     rx: str | None = None
     rx_number: str = ""
     rx_head: RxHead | None = None
+    discount: Discount | None = None
 
     @property
     def sale_units(self) -> int:
@@ -94,11 +106,19 @@ class Line(msgspec.Struct):
 
     @property
     def price(self) -> Decimal:
+        return Decimal(self.discount.price) if self.discount else self.list_price
+
+    @property
+    def list_price(self) -> Decimal:
         return unit_price(self.about, split=self.split)
 
     @property
     def amount_fen(self) -> int:
         return fen(self.price, self.sale_units)
+
+    @property
+    def off_fen(self) -> int:
+        return fen(self.list_price, self.sale_units) - self.amount_fen if self.discount else 0
 
     @property
     def codes_need(self) -> int:
@@ -119,6 +139,8 @@ class Basket(msgspec.Struct):
     preview: dict | None = None  # type: ignore[type-arg]
     selected: int = 0
     label: str = ""
+    buyer: str | None = None  # The check of who buys what must be registered (实名登记).
+    buyer_shown: str = ""  # Masked.
 
     @property
     def total_fen(self) -> int:
@@ -198,6 +220,13 @@ def choose_lots(lines: Iterable[Line], shelf: Sequence[Free]) -> list[Pick]:
     return sorted(picks, key=lambda pick: pick.line_no)
 
 
+def near_end(line: Line, picks: Iterable[Pick], today: date) -> date | None:
+    """The soonest expiry a line takes, when it lies within the product's warning days; the customer is told of it (近效期)."""
+    ends = [pick.expires_on for pick in picks if pick.line_no == line.line_no]
+    days = line.about.expiry_warning_days
+    return min(ends) if ends and days is not None and min(ends) <= today + timedelta(days=days) else None
+
+
 def unit_price(about: About, *, split: bool) -> Decimal:
     """Price of a pack, or of a single unit: its own split price, else the pack's share at six places (DOMAIN 1.6 rule 2)."""
     if not about.pack_price:
@@ -242,12 +271,13 @@ def _pin(basket: Basket, line: Line, lot: Lot) -> Line:
         _set_lot(line, lot)
         return line
     line.quantity -= line.about.pack_size
-    moved = _append(basket, line.about, lot, line.scanned_at)
-    moved.rx, moved.rx_number, moved.rx_head = line.rx, line.rx_number, line.rx_head
+    moved = _append(basket, line.about, lot, line.scanned_at, prescribed=line.rx is not None)
+    moved.rx, moved.rx_number, moved.rx_head, moved.discount = line.rx, line.rx_number, line.rx_head, line.discount
     return moved
 
 
 def _more_of(basket: Basket, about: About, lot: Lot | None, at: datetime, *, coded_scan: bool) -> Line:
+    special.check_may_enter(about.name, about.special_class, prescribed=False)
     if about.rx_class == "RX":
         raise NeedsPrescription(name=about.name)
     for line in basket.lines:
@@ -258,7 +288,8 @@ def _more_of(basket: Basket, about: About, lot: Lot | None, at: datetime, *, cod
     return _append(basket, about, lot, at)
 
 
-def _append(basket: Basket, about: About, lot: Lot | None, at: datetime) -> Line:
+def _append(basket: Basket, about: About, lot: Lot | None, at: datetime, *, prescribed: bool = False) -> Line:
+    special.check_may_enter(about.name, about.special_class, prescribed=prescribed)
     if len(basket.lines) >= MOST_LINES:
         raise TooMany(what="一张单的品种", most=MOST_LINES)
     number = max((line.line_no for line in basket.lines), default=0) + 1
@@ -300,7 +331,7 @@ def set_quantity(line: Line, sale_units: int) -> None:
 
 def make_split(line: Line, lot: Lot, codes: list[Code]) -> None:
     """Turn a line into single units of an opened pack (拆零), one unit to begin with."""
-    line.split, line.quantity = True, 1
+    line.split, line.quantity, line.discount = True, 1, None  # A price agreed for a pack says nothing of a single unit.
     _set_lot(line, lot)
     line.codes = codes
 
@@ -310,7 +341,7 @@ def add_prescription(
 ) -> None:
     """Put a reviewed prescription's lines into the basket; its quantities are the prescriber's (base units)."""
     for about, lot, quantity in wanted:
-        line = _append(basket, about, None, at)
+        line = _append(basket, about, None, at, prescribed=True)
         line.quantity, line.rx, line.rx_number, line.rx_head = quantity, rx, number, head
         show_lot(line, lot)
         basket.selected = line.line_no
@@ -330,6 +361,7 @@ def check_ready(basket: Basket, *, pharmacist: bool) -> None:
     for line in basket.lines:
         if line.about.rx_class == "RX" and not line.rx:
             raise NeedsPrescription(name=line.about.name)
+        special.check_may_enter(line.about.name, line.about.special_class, prescribed=line.rx is not None)
     if missing := [f"{line.about.name} 还差 {line.codes_missing} 个" for line in basket.lines if line.codes_missing]:
         raise CodesMissing(lines="；".join(missing[:5]))
 

@@ -12,7 +12,7 @@ from psycopg import errors as pg
 
 from app.core import clock, faults
 from app.core.errors import DocumentChanged, NotFound, Refusal, Several, Words, words
-from app.facility.counter import confirming, drafts, rules, statements
+from app.facility.counter import confirming, discounts, drafts, rules, specials, statements
 from app.facility.counter.errors import NoShift, PrescriptionNotReady, StaleBasket, StreamRewound
 from app.facility.db import hot_action, transaction
 from app.facility.insurance import machine
@@ -104,7 +104,7 @@ def _ask(desk: Desk, basket_id: UUID, version: int, tenders: tuple[rules.Tender,
             _check_ready(hot, desk, keys, loaded, basket)
             return _reserve(hot, desk, keys, loaded, basket, digest, tenders, seen)
     except pg.RaiseException as trouble:  # Nothing was changed.
-        if trouble.diag.message_primary not in {"codes", "prescriptions"}:
+        if trouble.diag.message_primary not in {"codes", "prescriptions", "ephedrine"}:
             raise
         raise _explained(desk, keys, basket, trouble.diag) from trouble
 
@@ -127,6 +127,8 @@ def _reserve(
     draft = drafts.draft_of(desk, keys, loaded, basket, picks, tenders, seen)
     params = {**draft, "sale": as_json(draft["sale"]), "digest": digest}
     faults.at("settle.reserving")
+    specials.keep(hot, desk, keys, loaded, basket)  # These two ask nothing of an ordinary basket.
+    discounts.keep(hot, keys, basket)
     if draft["stored"] is None:
         [row] = hot.run(statements.ASK, params)
         confirming.finish_cash(hot, desk, keys, basket, picks, row, tenders)
@@ -189,7 +191,9 @@ def _all_on_the_shelf(hot: Hot, keys: dict[str, Any], basket: rules.Basket, pick
 
 
 def _explained(desk: Desk, keys: dict[str, Any], basket: rules.Basket, trouble: Any) -> Refusal:
-    """Say which codes or prescriptions were no longer to be had."""
+    """Say which codes or prescriptions were no longer to be had, or that the buyer has had enough."""
+    if trouble.message_primary == "ephedrine":
+        return specials.limit_reached(desk, basket, trouble.message_detail)
     if trouble.message_primary == "prescriptions":
         numbers = {line.rx_number for line in basket.lines if line.rx}
         return PrescriptionNotReady(number="、".join(sorted(numbers)), why="已被使用、过期或还没有审过")
