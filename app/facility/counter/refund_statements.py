@@ -71,16 +71,19 @@ _GOODS_COME_BACK = """
 ), codes as (
     update trace_code t set remaining = t.remaining + c.quantity, document_id = %(refund)s,
         state = case when c.goods = 'quarantine' then 'RETURNED_QUARANTINE'
-            when t.remaining = 0 and t.state = 'SOLD' and t.zone <> 'SPLIT' and c.quantity = p.pack_size then 'IN_STOCK' else 'SPLIT_OPEN' end,
+            when t.state = 'SOLD' and t.zone <> 'SPLIT' and c.quantity = p.pack_size then 'IN_STOCK' else 'SPLIT_OPEN' end,
         zone = case when c.goods = 'quarantine' then 'QUARANTINE'
-            when t.remaining = 0 and t.state = 'SOLD' and t.zone <> 'SPLIT' and c.quantity = p.pack_size then t.zone else 'SPLIT' end
+            when t.state = 'SOLD' and t.zone <> 'SPLIT' and c.quantity = p.pack_size then t.zone else 'SPLIT' end
     from refund_code c join code_locked k on k.code = c.code, product p
     where t.tenant_id = %(tenant)s and t.code = c.code and c.tenant_id = %(tenant)s and c.refund_id = %(refund)s
         and p.tenant_id = t.tenant_id and p.id = t.product_id
-    returning t.code, c.quantity, c.line_no, t.facility_id
+        -- A code lies in one place: units that come back elsewhere than where the rest of their pack lies, lie there without it.
+        and (t.state = 'SOLD' or (t.state = 'SPLIT_OPEN' and c.goods = 'shelf')
+            or (t.state in ('RETURNED_QUARANTINE', 'FROZEN') and t.zone = 'QUARANTINE' and c.goods = 'quarantine'))
 ), events as (
     insert into trace_event (tenant_id, code, kind, quantity, document_id, line_no, facility_id, staff_id, at)
-    select %(tenant)s, code, 'SR', quantity, %(refund)s, line_no, facility_id, %(staff)s, %(at)s from codes
+    select %(tenant)s, c.code, 'SR', c.quantity, %(refund)s, c.line_no, document.facility_id, %(staff)s, %(at)s
+    from document join refund_code c on c.tenant_id = %(tenant)s and c.refund_id = document.id and c.goods <> 'kept'
 ), tenders as (
     insert into tender (tenant_id, document_id, shift_id, kind, amount_fen, at)
     select %(tenant)s, document.id, document.shift_id, t.kind, t.amount_fen, %(at)s

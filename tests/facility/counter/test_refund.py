@@ -5,6 +5,7 @@ import pytest
 from app.facility.counter import refunds
 from app.facility.counter.errors import ApprovalNeeded, RefundNotPossible, RefundTooMuch
 from app.facility.counter.refund_plans import Back
+from app.facility.stock.actions import open_pack
 from tests.factories.city import at_center, make_covered_goods, make_insured, sell_insured
 from tests.factories.shop import check_books, make_goods, on_hand, one, sell
 
@@ -49,6 +50,24 @@ def test_what_was_never_handed_over_goes_back_to_the_shelf(pharmacy, desk):
     assert on_hand(pharmacy, goods) == (72, 0)
     assert code_state(pharmacy, goods.codes[0]) == "IN_STOCK"
     assert sell(desk, goods.codes[0]).kind == "settled"
+    check_books(pharmacy)
+
+
+def test_a_unit_of_an_opened_pack_comes_back_without_the_code_of_what_is_still_on_the_shelf(pharmacy, desk):
+    goods = make_goods(pharmacy, 1)
+    open_pack(desk, goods.product_id, goods.codes[0])
+    sold = sell(desk, goods.codes[0])
+
+    refunds.refund_sale(desk, uuid4(), sold.sale_id, [Back(1, 1, "quarantine")], "quality")
+
+    row = one(
+        pharmacy,
+        "select state, zone, remaining from trace_code where tenant_id = %(t)s and code = %(c)s",
+        c=goods.codes[0],
+    )
+    assert (row.state, row.zone, row.remaining) == ("SPLIT_OPEN", "SPLIT", goods.pack_size - 1)
+    assert on_hand(pharmacy, goods) == (goods.pack_size, 0)
+    sell(desk, goods.codes[0])
     check_books(pharmacy)
 
 
