@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from app.core.hot import statements
 from central_sync import chain
-from tests.center.supervision.world import MORNING, new_code, received, refunded, sold
+from tests.center.supervision.world import MORNING, moved, new_code, received, refunded, sold
 from tests.factories import people
 
 HERE, ELSEWHERE = "330212", "330203"
@@ -227,6 +227,39 @@ def test_lot_adds_up_by_facility(sign_in, new_institution):
 
     assert "10 2 0 0 8" in said  # Packs: received, sold, returned, moved, what should be there.
     assert "−1 卖多于进" in said
+
+
+def test_a_pack_s_journey_between_two_shops_is_drawn_and_its_sale_is_no_duplicate(sign_in, new_institution):
+    one, two, code = new_institution(HERE, "一号药店"), new_institution(HERE, "二号药店"), new_code()
+    one.tell(
+        received(MORNING, code),
+        moved(one.moment(), "send", "TO", code, from_zone="SALEABLE", to_zone="TRANSIT", counterpart=two.stream),
+    )
+    one.tell(moved(one.moment(), "hand_over", "TO", code, from_zone="TRANSIT", counterpart=two.stream))
+    two.clock = one.clock
+    two.tell(
+        moved(two.moment(), "arrive", "TI", code, to_zone="SALEABLE", counterpart=one.stream), sold(two.moment(), code)
+    )
+
+    said = words_of(sign_in().get(f"/passport/{code}"))
+
+    places = [said.index(word) for word in ("采购验收", "调拨发出", "调拨交接", "调拨收货", "销售 自费")]
+    assert places == sorted(places)
+    assert "同一盒卖了两次" not in said
+
+
+def test_what_was_destroyed_leaves_the_equation_and_says_who_confirmed_it(sign_in, new_institution):
+    shop = new_institution()
+    paper = moved(shop.moment(), "destroy", "DM", from_zone="REJECT", quantity=14, reason="包装破损")
+    shop.tell(received(MORNING, quantity=70), paper)
+
+    client = sign_in()
+
+    assert "± 调拨盘点报损 盒 −2 = 应存 盒 8" in words_of(client.get(f"/products/{shop.stream}/A001"))
+    said = words_of(client.get(f"/sales/{paper[1]['document']}"))
+    assert "报损销毁" in said
+    assert "复核 王*" in said
+    assert "原因 包装破损" in said
 
 
 def test_product_shows_its_equation(sign_in, new_institution):

@@ -110,6 +110,20 @@ def sold(
     }  # fmt: skip
 
 
+def moved(
+    at, act, kind, *codes, from_zone=None, to_zone=None, counterpart=None, reason=None, quantity=None, lot="GM1973"
+):
+    return "stock.moved", {
+        "document": uuid4(), "number": f"K26-{secrets.token_hex(4)}", "act": act, "at": at, "operator": "刘*", "approver": "王*",
+        "reason": reason, "counterpart": counterpart,
+        "lines": [{
+            "line": 1, "act": act, "kind": kind, "product": PRODUCT, "lot": lot, "produced_on": "2026-02-01", "expires_on": "2028-01-31",
+            "quantity": quantity or PACK * max(1, len(codes)), "pack_size": PACK, "split": False, "from_zone": from_zone,
+            "to_zone": to_zone, "cost_price": "30.500000", "codes": list(codes),
+        }],
+    }  # fmt: skip
+
+
 def refunded(at, sale, *codes, goods="quarantine", quantity=None, receipt="R26-0822-0001"):
     original = sale[1]
     line = original["lines"][0]

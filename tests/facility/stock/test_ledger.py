@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -204,3 +205,20 @@ def test_the_rules_say_what_may_never_be_sold():
     assert len(selling) == 7
     assert all(not act.takes for act in selling)
     assert all(set(act.leaves) <= {*rulebook.SELLING, "SPLIT", "RECEIVING", "QUARANTINE"} for act in selling)
+
+
+def test_the_page_of_rules_shows_the_table_of_rules():
+    """`docs/stock-rules.md` is written from the rulebook; the row to put there stands in the failure."""
+    page = (Path(__file__).parents[3] / "docs" / "stock-rules.md").read_text()
+    rows = [row(act) for act in rulebook.ACTS.values()]
+
+    assert [line for line in page.splitlines() if line.startswith("| ") and "`" in line] == rows
+
+
+def row(act):
+    def zones(names):
+        return "、".join(rulebook.ZONE_WORDS[name] for name in names) or "店外"
+
+    words = {"expired": "过期", "frozen": "锁定", "recalled": "召回"}
+    takes = "、".join(words[each] for each in act.takes) or "—"
+    return f"| {act.word} `{act.code}` | {act.kind} | {zones(act.leaves)} | {zones(act.enters)} | {takes} | {'是' if act.second else '—'} |"
