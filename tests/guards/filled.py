@@ -28,6 +28,7 @@ from tests.factories.city import identify_at, make_covered_goods, make_insured, 
 from tests.factories.people import add_person
 from tests.factories.shop import Goods, desk_of, fill_basket, make_code, make_goods, one, open_shift, sell
 from tests.factories.supply import fill_supply
+from tests.guards.filled_transfers import fill_transfers
 
 # Until the rooms that write these papers act here.
 STOCK_PAPERS = (
@@ -72,6 +73,7 @@ def fill(facility_app, center_app, name="一号药店", district="330212") -> Fi
         _supply(made)
         _registers(made)
     _news(facility_app, center_app, made)
+    fill_transfers(facility_app, made)
     return made
 
 

@@ -89,7 +89,7 @@ APPEND_ONLY = {
         "receipt_print": (), "refund_code": (), "refund_line": (), "sale_code": (), "sale_line": (), "sale_pick": (),
         "session_end": (), "stock_document_code": (), "stock_document_line": (), "stock_movement": (), "stock_receipt": (), "stock_receipt_line": (), "stream_epoch": (), "tender": (),
         "buyer_check": (), "special_sale_line": (), "split_check": (), "sale_discount": (), "sale_invoice": (),
-        "trace_event": (),
+        "trace_event": (), "transfer_claim": (),
         # Suppliers: what is asked and booked stands; a paper is replaced and a match ended; a decision is written beside the asking.
         "approval_request": (), "supplier_entry": (), "supplier_payment": (), "approval": ("state", "decided_by", "decided_at", "reason"),
         "licence": ("ended_at", "ended_by", "ended_why"), "purchase_invoice_receipt": ("ended_at",),
@@ -135,6 +135,10 @@ STATEFUL = {
         "supplier_account": "the sum of its entries",
         "terminal": "registered, disabled",
         "trace_code": "in stock, reserved, sold",
+        "transfer": "sent, received, claimed, closed",
+        "transfer_code": "sent, received, found, back, lost",
+        "transfer_draft": "a draft",
+        "transfer_line": "what arrived and where the rest went",
         "worker_heartbeat": "says that somebody lives",
     },
     "center": {

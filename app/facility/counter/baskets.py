@@ -36,6 +36,8 @@ CODE_STATES = {
     "RETURNED_QUARANTINE": words("已退回，在待处理区"),
     "RETURNED_SUPPLIER": words("已退回供应商"),
     "DESTROYED": words("已销毁"),
+    "IN_TRANSIT": words("正在调拨途中"),
+    "LOST": words("已盘亏或在途丢失"),
 }
 
 

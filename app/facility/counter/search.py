@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, redirect, render_template, request, url_for
 
 from app.core import signin
+from app.core.errors import NotFound
 from app.core.signin import needs
 from app.facility.catalog import queries as catalog
 from app.facility.db import run
-from app.facility.stock.shelf import passport
+from app.facility.stock import queries as stock
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -45,7 +46,11 @@ def _code(text: str) -> str:
     """The life of a trace code this organization knows."""
     if not re.fullmatch(r"[0-9]{20}", text):
         return ""
-    return url_for("stock.show_code", code=text) if passport.is_known(text) else ""
+    try:
+        stock.code_life(text)
+    except NotFound:
+        return ""
+    return url_for("stock.show_code", code=text)
 
 
 def _document(text: str) -> str:

@@ -18,7 +18,7 @@ from app.facility.stock import events, rulebook, statements
 from app.facility.stock.errors import CodesDoNotFit, NotEnoughInZone, StockNotMovable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
     from decimal import Decimal
     from uuid import UUID
@@ -88,13 +88,14 @@ def post(
     moves: Sequence[Move],
     story: Story | None = None,
     *,
-    number: str = "",
+    number: str | Callable[[], str] = "",
     letter: str = "K",
     facility_id: int | None = None,
     tell: bool = True,
 ) -> Posted:
     """Move goods as an act allows and tell the center. A paper without a number gets one, with this letter.
 
+    `number` may be the act that writes the paper and returns its number from the head: it is called when all other locks are held.
     With `tell` false the fact is only returned, for acts that tell several at their end (`append`). Where no codes are named and the whole zone of a lot goes, its codes go along. Raises StockNotMovable (all problems at
     once), NotEnoughInZone, CodesDoNotFit; nothing is changed then.
     """
@@ -103,11 +104,13 @@ def post(
     keys = {
         "tenant": desk.tenant_id, "facility": facility_id or desk.facility_id, "staff": desk.staff_id, "document": document, "at": at
     }  # fmt: skip
-    found = _look(hot, keys, moves)
+    found = _look(hot, keys, act, moves)
     _check(act, moves, found)
     taken = {move.line_no: _codes_of(act, move, found) for move in moves}
     _write(hot, keys, act, moves, taken)
-    number = number or number_for(hot, desk, letter, clock.business_date(), facility_id)
+    number = (
+        number() if callable(number) else number or number_for(hot, desk, letter, clock.business_date(), facility_id)
+    )
     fact = _fact(desk, act, document, number, at, moves, found, taken, story or Story())
     if tell:
         append(hot, desk, fact, facility_id)
@@ -119,7 +122,7 @@ def append(hot: Hot, desk: Desk, fact: str, facility_id: int | None = None) -> N
     hot.run(statements.APPEND, {"tenant": desk.tenant_id, "facility": facility_id or desk.facility_id, "facts": fact})
 
 
-def _look(hot: Hot, keys: Mapping[str, Any], moves: Sequence[Move]) -> _Found:
+def _look(hot: Hot, keys: Mapping[str, Any], act: Act, moves: Sequence[Move]) -> _Found:
     lots = sorted({move.lot_id for move in moves})
     named = sorted({code for move in moves for code in move.codes})
     batch: list[tuple[str, dict[str, Any]]] = [
@@ -133,7 +136,9 @@ def _look(hot: Hot, keys: Mapping[str, Any], moves: Sequence[Move]) -> _Found:
     found = _Found({row.id: row for row in answers[1]}, zones)
     if named:
         found.codes = {row.code: row for row in answers[2]}
-    whole = sorted({move.lot_id for move in moves if not move.codes and _goes_whole(move, found)})
+    whole = sorted(
+        {move.lot_id for move in moves if not move.codes and (move.by or act).codes_from and _goes_whole(move, found)}
+    )
     if whole:  # The codes of what goes as a whole go along; they are locked like the others.
         found.codes |= {row.code: row for row in hot.run(statements.LOCK_CODES_OF_LOTS, {**keys, "lots": whole})}
     return found
