@@ -17,6 +17,9 @@ from app.facility.db import transaction
 from app.facility.organizations import actions as organizations
 from app.facility.stock import actions as stock
 from app.facility.stock import ledger, rulebook
+from app.facility.stock.counts import actions as counts
+from app.facility.stock.counts import entering as counting
+from app.facility.stock.counts.rules import Counted
 from app.facility.stock.rules import ReceiptLine
 from app.facility.till import prescriptions, receipts, shifts
 from app.facility.till.invoices import actions as invoices
@@ -72,6 +75,7 @@ def fill(facility_app, center_app, name="一号药店", district="330212") -> Fi
         _stock_papers(made)
         _supply(made)
         _registers(made)
+        _counts(made)
     _news(facility_app, center_app, made)
     fill_transfers(facility_app, made)
     return made
@@ -195,6 +199,19 @@ def _registers(made) -> None:
     invoices.note_step(desk, basket, "issued", number=number)
     made.ids |= {"book": "ephedrine", "invoiced_id": basket}
     made.marks += [title, number, cold.name]
+
+
+def _counts(made) -> None:
+    """A count that goes on, with one pack missing and one scanned; another is closed and waits."""
+    pharmacy, desk = made.pharmacy, desk_of(made.pharmacy)
+    for state in ("count_id", "closed_count_id"):
+        goods, count, lot = make_goods(pharmacy, 2), uuid4(), f"F{uuid4().hex[:8].upper()}"
+        number = counts.open_count(desk, count, counts.Scope("product", products=(goods.product_id,)))
+        counting.enter_count(desk, uuid4(), count, 1, Counted(goods.pack_size, "货架", goods.codes[:1]))
+        counting.find_goods(desk, count, goods.product_id, lot, clock.business_date() + timedelta(days=90), "SALEABLE")
+        made.ids[state] = count
+        made.marks += [number, lot]
+    counts.close_count(desk, made.ids["closed_count_id"])
 
 
 def _own_code(made) -> str:
