@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 ROOMS = ("organizations", "catalog", "stock", "till", "counter")
+SHELF = ("views", "passport_views")
 
 
 def create_app(
@@ -35,8 +36,11 @@ def create_app(
     app.config.update(CENTER_DOOR=center.extensions["national_door"] if center else None, CENTER_URL=center_url)
     signin.install(app, wing="facility")
     app.extensions["center_state"] = import_module("app.facility.insurance.reachable").center_state
+    for pages in SHELF:  # They hang addresses of their own on the stock room's blueprint.
+        import_module(f"app.facility.stock.shelf.{pages}")
     for room in ROOMS:
         app.register_blueprint(import_module(f"app.facility.{room}.views").blueprint)
+    app.register_blueprint(import_module("app.facility.stock.shelf.views").blueprint)
     app.register_blueprint(import_module("app.facility.counter.search").blueprint)
     app.cli.add_command(import_module("app.facility.organizations.cli").commands)
     return app

@@ -25,6 +25,12 @@ function follow(event, link) {
   link.click();
 }
 
+// What is chosen from a list applies at once.
+document.addEventListener("change", (event) => {
+  const field = event.target;
+  if (field instanceof HTMLElement && field.matches("[data-submits]")) /** @type {HTMLSelectElement} */ (field).form?.requestSubmit();
+});
+
 // A trace code opens its life; anything else looks through the list.
 document.addEventListener("sunmed:scan", (event) => {
   const { kind, text, parts } = /** @type {CustomEvent<import("./codes.js").Code>} */ (event).detail;

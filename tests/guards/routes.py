@@ -1,5 +1,8 @@
 """What the guards of addresses know: doors that ask for nobody, and who is who."""
 
+import io
+import zipfile
+
 # Views that no role guards, and why.
 PUBLIC = {
     "door.sign_in": "the door itself",
@@ -47,3 +50,12 @@ def is_for_machines(app, rule) -> bool:
 
 def named(rule) -> str:
     return f"{'/'.join(methods(rule))} {rule.rule} ({rule.endpoint})"
+
+
+def said(answer):
+    """Everything an answer says as text; of an Excel file, what stands in all its parts."""
+    body = answer.get_data()
+    if body.startswith(b"PK") and zipfile.is_zipfile(io.BytesIO(body)):
+        with zipfile.ZipFile(io.BytesIO(body)) as file:
+            return "\n".join(file.read(name).decode(errors="replace") for name in file.namelist())
+    return body.decode(errors="replace")

@@ -171,7 +171,7 @@ def _multipart(pairs, content) -> bytes:
 
 def judge(answer, what):
     """Neither broken nor mute."""
-    body = answer.get_data(as_text=True)
+    body = routes.said(answer)
     if answer.is_json:
         body = str(answer.get_json())
     assert answer.status_code < 500, f"{what}: {answer.status_code}\n{plain(body)[:500]}"

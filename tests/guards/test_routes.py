@@ -158,7 +158,7 @@ def test_a_stranger_finds_none_of_our_records(facility_app, filled, person):
         where = address(facility_app, rule, filled.ids)
         assert where, f"{routes.named(rule)} has a parameter the guard does not know: {rule.arguments}"
         answer = client.get(where)
-        body = answer.get_data(as_text=True)
+        body = routes.said(answer)
         if rule.arguments:
             seen += 1
             quiet = rule.endpoint in SILENT and not body.strip().strip("{}[]")
@@ -231,7 +231,7 @@ def test_an_officer_of_another_district_finds_none_of_our_records(center_app, fi
         leaked = [
             mark
             for mark in (filled.pharmacy.code, filled.pharmacy.name, *filled.marks)
-            if mark in answer.get_data(as_text=True) and mark not in where
+            if mark in routes.said(answer) and mark not in where
         ]
         assert not leaked, f"{routes.named(rule)} shows {leaked}"
 

@@ -1,4 +1,4 @@
-"""The stock room's pages of this issue: what is on the shelf, a product's lots and ledger, receipts, the life of a code."""
+"""The stock room's plain pages: receipts, and what their forms ask for. The shelf's own pages stand in `shelf`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import calendar
 import re
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -31,47 +31,6 @@ STAFF = ("clerk", "pharmacist", "owner")
 @blueprint.record_once
 def _on_the_rail(state: BlueprintSetupState) -> None:
     shell.add_room(cast("Flask", state.app), "stock.show", "packages", "库存", STAFF, 20)
-
-
-@blueprint.get("")
-@needs(*STAFF)
-def show() -> ResponseReturnValue:
-    """What is on the shelf; one product may stand open beside the list with its lots and ledger."""
-    desk, args = signin.here(), request.args
-    only = args.get("only", "") if args.get("only") in {"near", "past"} else ""
-    rows = queries.list_stock(desk.facility_id, args.get("q", "")[:60], only, _after(args.get("after", "")))
-    following = f"{rows[queries.PAGE - 1].pinyin}~{rows[queries.PAGE - 1].id}" if len(rows) > queries.PAGE else None
-    opened = _id(args.get("product", ""))
-    side = _side(desk.facility_id, opened) if opened else None
-    return render_template(
-        "facility/stock/stock.html", rows=rows[: queries.PAGE], q=args.get("q", "")[:60], only=only, following=following, after=args.get("after", ""),
-        side=side, today=clock.business_date(), counts=queries.counts(desk.facility_id),
-    )  # fmt: skip
-
-
-def _side(facility_id: int, product_id: int) -> dict[str, Any]:
-    card = catalog.get_product(product_id)
-    movements = queries.list_movements(facility_id, product_id)
-    return {
-        "card": card,
-        "lots": queries.lots_of(facility_id, product_id),
-        "movements": movements[:8],
-        "more": len(movements) > 8,
-    }
-
-
-@blueprint.get("/products/<int:product_id>/movements")
-@needs(*STAFF)
-def show_movements(product_id: int) -> ResponseReturnValue:
-    """The whole ledger of a product, newest first."""
-    rows = queries.list_movements(signin.here().facility_id, product_id, _id(request.args.get("before", "")))
-    following = rows[queries.PAGE - 1].id if len(rows) > queries.PAGE else None
-    return render_template(
-        "facility/stock/movements.html",
-        card=catalog.get_product(product_id),
-        rows=rows[: queries.PAGE],
-        following=following,
-    )
 
 
 @blueprint.get("/receipts")
@@ -143,14 +102,6 @@ def find_products() -> ResponseReturnValue:
     return render_template("facility/stock/_choices.html", products=found, q=text)
 
 
-@blueprint.get("/codes/<code>")
-@needs(*STAFF)
-def show_code(code: str) -> ResponseReturnValue:
-    """What this organization knows of one trace code, from the shelf to the customer and back."""
-    head, events = queries.code_life(code[:100])
-    return render_template("facility/stock/code.html", head=head, events=events)
-
-
 def _typed() -> list[dict[str, str]]:
     """The lines as they were typed, so that nothing is lost when the receipt is refused."""
     names = ("product", "product_name", "lot", "produced_on", "expires_on", "packs", "cost", "zone", "codes")
@@ -200,17 +151,6 @@ def _price(text: str, number: int) -> Decimal:
     if not (price.is_finite() and 0 <= price < 10**8):
         raise ReceiptNotTaken(problems=_("第 %(n)s 行：进价请写每盒多少元。", n=number))
     return price
-
-
-def _after(text: str) -> tuple[str, int] | None:
-    pinyin, _sep, last = text.rpartition("~")
-    row = _id(last)
-    return (pinyin[:200], row) if row else None
-
-
-def _id(text: str) -> int | None:
-    """The number of a row out of an address; None when it is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
 
 
 def _moment(text: str) -> tuple[datetime, UUID] | None:
