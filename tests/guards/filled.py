@@ -13,14 +13,13 @@ from app.facility.catalog import imports
 from app.facility.counter import baskets, discounts, refunds, settling, specials
 from app.facility.counter.refund_plans import Back
 from app.facility.counter.registers import actions as registers
-from app.facility.db import transaction
 from app.facility.organizations import actions as organizations
 from app.facility.stock import actions as stock
-from app.facility.stock import ledger, rulebook
 from app.facility.stock.counts import actions as counts
 from app.facility.stock.counts import entering as counting
 from app.facility.stock.counts.rules import Counted
 from app.facility.stock.rules import ReceiptLine
+from app.facility.stock.shelf.actions import place_product
 from app.facility.till import prescriptions, receipts, shifts
 from app.facility.till.invoices import actions as invoices
 from central_sync.relay import Relay, make_engine
@@ -31,20 +30,9 @@ from tests.factories.city import identify_at, make_covered_goods, make_insured, 
 from tests.factories.people import add_person
 from tests.factories.shop import Goods, desk_of, fill_basket, make_code, make_goods, one, open_shift, sell
 from tests.factories.supply import fill_supply
+from tests.guards.filled_keeping import fill_keeping
 from tests.guards.filled_transfers import fill_transfers
 
-# Until the rooms that write these papers act here.
-STOCK_PAPERS = (
-    """insert into stock_document (tenant_id, id, facility_id, act, number, state, digest, reason, staff_id, asked_at, asked_on)
-    values (%(tenant)s, %(document)s, %(facility)s, 'hold', %(number)s, 'posted', '\\x00', '包装破损', %(staff)s, now(), current_date)""",
-    """insert into stock_document_line (tenant_id, document_id, line_no, lot_id, from_zone, to_zone, quantity)
-    values (%(tenant)s, %(document)s, 1, %(lot)s, 'SALEABLE', 'QUARANTINE', %(units)s)""",
-    "insert into stock_document_code (tenant_id, document_id, code, line_no) values (%(tenant)s, %(document)s, %(code)s, 1)",
-    """insert into lot_change (tenant_id, facility_id, lot_id, what, before, after, reason, staff_id, changed_at)
-    values (%(tenant)s, %(facility)s, %(lot)s, 'cost_price', '1', '2', '抄错', %(staff)s, now())""",
-    """insert into product_shelf (tenant_id, facility_id, product_id, shelf, staff_id, changed_at)
-    values (%(tenant)s, %(facility)s, %(product)s, 'A01', %(staff)s, now())""",
-)
 FILE = "编码,药品名称,规格,包装单位,零售价\nZ1,感冒颗粒,10g×9袋,盒,15.00\nZ2,板蓝根颗粒,10g×20袋,袋,-3\n"
 
 
@@ -150,25 +138,9 @@ def _papers(made) -> None:
 
 
 def _stock_papers(made) -> None:
-    """One held pack with its paper, a changed lot, a shelf: as the stock room's acts write them."""
-    pharmacy, goods = made.pharmacy, make_goods(made.pharmacy, 2)
-    desk, paper = desk_of(pharmacy), uuid4()
-    lot = one(pharmacy, "select id from lot where tenant_id = %(t)s and product_id = %(p)s", p=goods.product_id).id
-    move = ledger.Move(1, lot, goods.pack_size, "SALEABLE", "QUARANTINE", goods.codes[:1])
-    keys = {
-        **desk.keys,
-        "document": paper,
-        "lot": lot,
-        "product": goods.product_id,
-        "code": goods.codes[0],
-        "units": goods.pack_size,
-    }
-    with transaction(settings=desk.settings) as hot:
-        posted = ledger.post(hot, desk, rulebook.ACTS["hold"], paper, clock.now(), [move], ledger.Story("包装破损"))
-        for statement in STOCK_PAPERS:
-            hot.run(statement, {**keys, "number": posted.number})
-    made.ids["document_id"] = paper
-    made.marks.append(posted.number)
+    """What keeping knows, and a shelf for its goods."""
+    goods = fill_keeping(made)
+    place_product(desk_of(made.pharmacy), goods.product_id, "A01", None, None)
 
 
 def _supply(made) -> None:

@@ -91,6 +91,7 @@ APPEND_ONLY = {
         "buyer_check": (), "special_sale_line": (), "split_check": (), "sale_discount": (), "sale_invoice": (),
         "trace_event": (), "transfer_claim": (),
         "count_entry": (), "count_code": (),
+        "climate_action": (), "climate_reading": (), "keeping_check": (),
         # Suppliers: what is asked and booked stands; a paper is replaced and a match ended; a decision is written beside the asking.
         "approval_request": (), "supplier_entry": (), "supplier_payment": (), "approval": ("state", "decided_by", "decided_at", "reason"),
         "licence": ("ended_at", "ended_by", "ended_why"), "purchase_invoice_receipt": ("ended_at",),
@@ -108,8 +109,10 @@ APPEND_ONLY = {
 STATEFUL = {
     "facility": {
         "basket": "a draft",
+        "climate_place": "limits change, it may be closed",
         "column_mapping": "remembered for the next file",
         "facility": "its papers change",
+        "herb_drawer": "another herb or lot stands in it",
         "identification": "a person confirms or stops it",
         "import_batch": "goes from uploaded to taken",
         "import_row": "judged again and again until taken",
