@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ROOMS = ("organizations", "catalog", "stock", "till", "counter")
 SHELF = ("views", "passport_views")
+SUPPLIER_PAGES = ("views", "paper_views", "approval_views", "payable_views")
 
 
 def create_app(
@@ -42,5 +43,7 @@ def create_app(
         app.register_blueprint(import_module(f"app.facility.{room}.views").blueprint)
     app.register_blueprint(import_module("app.facility.stock.shelf.views").blueprint)
     app.register_blueprint(import_module("app.facility.counter.search").blueprint)
+    for pages in SUPPLIER_PAGES:
+        app.register_blueprint(import_module(f"app.facility.stock.suppliers.{pages}").blueprint)
     app.cli.add_command(import_module("app.facility.organizations.cli").commands)
     return app

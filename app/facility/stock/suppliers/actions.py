@@ -177,20 +177,28 @@ def _checked(draft: SupplierDraft) -> SupplierDraft:
 def _file(desk: Desk, draft: SupplierDraft, now: Any) -> dict[str, Any]:
     """The columns of a file; what is sealed stays when nothing new was typed."""
     keys = search_keys(draft.name, "", [draft.code or (now.code if now else ""), draft.credit_code])
-    contact = _sealed(desk, {"name": draft.contact, "phone": draft.phone})
-    bank = _sealed(desk, {"bank": draft.bank, "account": draft.account})
-    shown = f"{personal.mask_name(draft.contact)} {personal.mask_phone(draft.phone)}".strip()
-    bank_shown = f"{draft.bank} {personal.mask_card(draft.account) if draft.account else ''}".strip()
+    contact = _opened(desk, now and now.contact_sealed) | _given(name=draft.contact, phone=draft.phone)
+    bank = _opened(desk, now and now.bank_sealed) | _given(bank=draft.bank, account=draft.account)
+    shown = f"{personal.mask_name(contact.get('name', ''))} {personal.mask_phone(contact.get('phone', ''))}".strip()
+    last = personal.mask_card(bank["account"]) if "account" in bank else ""
     return {
         "name": draft.name, "credit_code": draft.credit_code, "scope_codes": list(draft.scope_codes), "scope": draft.scope, "address": draft.address, "note": draft.note,
-        "contact_sealed": contact or (now and now.contact_sealed), "contact_shown": shown or (now.contact_shown if now else ""),
-        "bank_sealed": bank or (now and now.bank_sealed), "bank_shown": bank_shown or (now.bank_shown if now else ""),
+        "contact_sealed": _sealed(desk, contact), "contact_shown": shown, "bank_sealed": _sealed(desk, bank), "bank_shown": f"{bank.get('bank', '')} {last}".strip(),
         "pinyin": keys.pinyin[:200], "search": keys.search, "at": clock.now(),
     }  # fmt: skip
 
 
+def _given(**values: str) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _opened(desk: Desk, sealed: bytes | None) -> dict[str, str]:
+    """What is sealed of a contact or an account; one part of it may be typed anew and the other stays."""
+    return msgspec.json.decode(personal.unseal_bytes(str(desk.tenant_id), bytes(sealed)), type=dict) if sealed else {}
+
+
 def _sealed(desk: Desk, values: dict[str, str]) -> bytes | None:
-    return personal.seal(str(desk.tenant_id), _json(values)) if any(values.values()) else None
+    return personal.seal(str(desk.tenant_id), _json(values)) if values else None
 
 
 def _written(hot: Hot, statement: str, values: dict[str, Any], draft: SupplierDraft, *, own_code: bool) -> Any:

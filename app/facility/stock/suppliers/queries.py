@@ -78,7 +78,7 @@ def list_suppliers(
     """Suppliers by pinyin, 50 a page, with their soonest paper and what we owe; `due_until` keeps those with something due by then."""
     pinyin, last = after or ("", 0)
     rows = run(
-        SUPPLIERS, search=_escaped(search), state=state, due_until=due_until, after_pinyin=pinyin.replace("\x00", ""), after_id=last, page=PAGE + 1
+        SUPPLIERS, search=escaped(search), state=state, due_until=due_until, after_pinyin=pinyin.replace("\x00", ""), after_id=last, page=PAGE + 1
     )  # fmt: skip
     return list(rows)
 
@@ -87,7 +87,7 @@ def find_suppliers(text: str, limit: int = 8) -> list[Any]:
     """Suppliers by a part of the name, pinyin initials, code or credit code, approved ones first, for choosing on another page."""
     rows = run(
         "select id, code, name, state, review_due_on from supplier where search like '%' || :search || '%' order by state, length(name), pinyin, id limit :most",
-        search=_escaped(text),
+        search=escaped(text),
         most=max(1, min(limit, PAGE)),
     )
     return list(rows)
@@ -110,7 +110,7 @@ def get_supplier(supplier_id: int) -> Any:
     return found
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """What is typed, folded like what is stored, as a literal part of LIKE."""
     plain = folded(text.replace("\x00", ""))[:60]
     return plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
