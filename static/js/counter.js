@@ -5,7 +5,7 @@ import { openDialog, topDialog, typing } from "./shell.js";
 import { play } from "./sounds.js";
 import * as tender from "./tender.js";
 import { afterEntry, closeChoices, moveChoice, options, take } from "./counter/entry.js";
-import { hold, openLine, openPerson, openPrescriptions } from "./counter/layers.js";
+import { hold, openBuyer, openDiscount, openLine, openPerson, openPrescriptions } from "./counter/layers.js";
 import { moveLine, reselect, select, setQuantity, stepQuantity, typeQuantity } from "./counter/lines.js";
 import { afterSettlement, follow, preview, reprint, settle } from "./counter/pay.js";
 import { $, basketId, entry, hasLines, mount, send, standing, state, till } from "./counter/till.js";
@@ -62,6 +62,8 @@ const acts = {
   reprint,
   prescription: () => openPrescriptions(""),
   others: () => openDialog("tender-dialog"),
+  discount: openDiscount,
+  buyer: openBuyer,
 };
 
 till.addEventListener("click", (event) => {
@@ -84,7 +86,7 @@ till.addEventListener("click", (event) => {
 /** @type {Record<string, string>} */
 const KEYS = { F2: "identify", F3: "line", F4: "hold", F6: "refund", F8: "preview" };
 /** @type {Record<string, string>} */
-const ALT_KEYS = { KeyR: "prescription", KeyP: "reprint", KeyM: "others" };
+const ALT_KEYS = { KeyR: "prescription", KeyP: "reprint", KeyM: "others", KeyZ: "discount", KeyS: "buyer" };
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || topDialog()) return;

@@ -11,6 +11,7 @@ from app.core import clock, signin
 from app.core.money import fen_to_yuan
 from app.core.web import show_fen, show_price
 from app.facility.counter import baskets, rules
+from app.facility.counter import special_rules as special
 from app.facility.counter.look import Look, look
 from app.facility.db import transaction
 from app.facility.insurance import identify
@@ -75,8 +76,9 @@ def basket_parts(desk: Desk, opened: baskets.Opened) -> dict[str, Any]:
     person = person_part(desk, content) if content.identification else None
     groups = {line.rx_number or "": rx_title(line.rx_head) for line in content.lines}
     shown = {
-        "id": str(opened.id), "version": opened.version, "lines": [line_part(line) for line in _in_groups(content)], "total_fen": content.total_fen,
-        "selected": content.selected,
+        "id": str(opened.id), "version": opened.version, "lines": [line_part(line, content.buyer_shown) for line in _in_groups(content)], "total_fen": content.total_fen,
+        "selected": content.selected, "off_fen": sum(line.off_fen for line in content.lines), "buyer": content.buyer_shown,
+        "needs_buyer": bool(special.limited(content.lines)) and not (content.buyer or content.identification),
     }  # fmt: skip
     return {
         "basket": shown,
@@ -100,7 +102,7 @@ def _in_groups(content: rules.Basket) -> list[rules.Line]:
     return sorted(content.lines, key=lambda line: (line.rx is None, line.rx_number))
 
 
-def line_part(line: rules.Line) -> dict[str, Any]:
+def line_part(line: rules.Line, buyer: str = "") -> dict[str, Any]:
     """One line as the basket shows it."""
     about = line.about
     today = clock.business_date()
@@ -113,8 +115,24 @@ def line_part(line: rules.Line) -> dict[str, Any]:
         "expires_on": line.expires_on or "", "expiry": "past" if line.expires_on and line.expires_on < today else "near" if near else "",
         "codes_have": len(line.codes), "codes_need": line.codes_need, "unit_price": show_price(line.price),
         "unit_name": about.base_unit if line.split else about.pack_unit, "quantity": line.sale_units, "amount_fen": line.amount_fen, "split": line.split,
-        "rx": about.rx_class == "RX", "group": line.rx_number or None, "note": None,
+        "rx": about.rx_class == "RX", "group": line.rx_number or None, "note": _special_note(line, buyer),
+        "list_price": show_price(line.list_price) if line.discount else "", "off_fen": line.off_fen, "reason": line.discount.reason if line.discount else "",
     }  # fmt: skip
+
+
+def _special_note(line: rules.Line, buyer: str) -> dict[str, Any] | None:
+    """What stands under a line of an ephedrine compound: who buys it is registered, and how many are sold."""
+    if not special.limited([line]):
+        return None
+    said = parameters.here()
+    text = _(
+        "须查验并登记购药人身份证；没有处方，每人 %(days)s 天内最多 %(most)s 个最小包装。",
+        days=said.days("ephedrine_days"),
+        most=said.count("ephedrine_packs"),
+    )
+    if buyer:
+        text = _("购药人已登记：%(who)s", who=buyer)
+    return {"kind": "warn", "rule": _("含麻黄碱"), "text": text, "answers": None, "answered": True}
 
 
 def class_label(insurance_class: str, share: str, rx_class: str) -> str:

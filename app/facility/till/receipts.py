@@ -17,7 +17,8 @@ SIZES = ("80", "58", "a5")
 
 SALE = """
 select s.id, s.receipt, s.state, s.paid, s.settled_at, s.total_fen, s.cash_fen, s.money, s.tendered, s.setl_id, s.mdtrt_id, s.terminal, s.stream_number, s.stream_hash,
-    st.name as staff, st.number as staff_number, f.name as facility, f.national_code, i.shown, i.sealed, i.sign_no, b.content ->> 'label' as label
+    st.name as staff, st.number as staff_number, f.name as facility, f.national_code, i.shown, i.sealed, i.sign_no, b.content ->> 'label' as label,
+    (select v.state from sale_invoice v where v.tenant_id = s.tenant_id and v.sale_id = s.id order by v.id desc limit 1) as invoice
 from sale s join staff st on st.tenant_id = s.tenant_id and st.id = s.staff_id
 join facility f on f.tenant_id = s.tenant_id and f.id = s.facility_id
 left join identification i on i.tenant_id = s.tenant_id and i.id = s.identification_id

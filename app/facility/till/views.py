@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -173,7 +174,7 @@ def _shown_receipt(head: Any, lines: list[Any], tenders: list[Any]) -> dict[str,
         "person": {"masked_name": head.shown["masked_name"], "type_label": codes.name("psn_type", head.shown["psn_type"]) or ""} if head.shown else None,
         "prescription": _("%(number)s · 审方 %(who)s", number=rx.rx_number, who=mask_name(rx.reviewer_name or "")) if rx else None,
         "lines": [_receipt_line(line) for line in lines], "codes_have": sum(line.codes for line in lines), "codes_need": sum(line.codes for line in lines),
-        "total_fen": head.total_fen, "split": _receipt_split(head.money) if head.money else None, "tenders": own,
+        "total_fen": head.total_fen, "off_fen": sum((line.described.get("discount") or {}).get("off_fen", 0) for line in lines), "invoice": head.invoice, "split": _receipt_split(head.money) if head.money else None, "tenders": own,
         "received_fen": received, "change_fen": max(0, received - (head.cash_fen or 0)) if received else None,
         "fund_used_fen": (head.shown or {}).get("fund_used_fen", 0) + (head.money or {}).get("pooled_fen", 0),
         "proof_number": head.stream_number or 0, "proof_hash": f"{proof[:4]} {proof[4:8]}", "qr": _qr(f"SUNMED:{head.national_code}:{head.receipt}:{head.stream_number or 0}:{proof[:16]}"),
@@ -192,7 +193,8 @@ def _receipt_line(line: Any) -> dict[str, Any]:
         "product_name": about["name"], "spec": about["spec"], "maker": about["maker"], "lot_no": "、".join(lot["lot_number"] for lot in line.lots or []),
         "unit_price": show_price(line.price), "quantity": line.quantity // size, "unit_name": about["unit"],
         "class_label": {"A": _("甲"), "B": _("乙"), "C": _("丙")}.get(about.get("insurance_class", ""), "") + share if line.rx_number else _("自选"),
-        "amount_fen": line.amount_fen,
+        "amount_fen": line.amount_fen, "list_price": show_price(Decimal(said["list_price"])) if (said := about.get("discount")) else "",
+        "off_fen": said["off_fen"] if said else 0, "near": about.get("near", ""),
     }  # fmt: skip
 
 

@@ -40,6 +40,23 @@ export function openLine() {
   request("GET", `/counter/baskets/{basket}/lines/${state.selected}`, { target: "#line-part", swap: "innerHTML" });
 }
 
+/** A lowered price for the chosen line, or for the whole bill. */
+export function openDiscount() {
+  if (!hasLines()) return;
+  sendAllQuantities();
+  $("#line-dialog")?.removeAttribute("open");
+  const form = /** @type {HTMLFormElement} */ ($("#discount-dialog form"));
+  form.reset();
+  /** @type {HTMLInputElement} */ (form.elements.namedItem("line")).value = state.selected;
+  const said = $("[data-discounted]");
+  if (said) said.textContent = $(`#line-${state.selected} .name`)?.firstChild?.textContent ?? "";
+  openDialog("discount-dialog");
+}
+
+export function openBuyer() {
+  if (hasLines()) openDialog("buyer-dialog");
+}
+
 /** @param {string} number */
 export function openPrescriptions(number) {
   $("#prescription-part")?.replaceChildren();

@@ -27,6 +27,7 @@ export function settle() {
   if (state.sending || !hasLines()) return;
   if (waiting.size > 0 || $("#split")?.dataset.needsPreview) return preview();
   if ($("#go [data-decide]")) return openDialog("decide-dialog");
+  if ($("#go [data-buyer-needed]")) return openDialog("buyer-dialog");
   const open = $("#basket [data-open-note]");
   if (open) return ask(open);
   const back = tender.change();
