@@ -48,7 +48,7 @@ def give_discount(
     """
     plain = reason.strip()
     if not 0 < len(plain) <= MOST_REASON:
-        raise DiscountRefused(why="没有填事由，或超过 100 个字")
+        raise DiscountRefused(why="没有填理由，或超过 100 个字")
 
     approver = None if approver_id == desk.staff_id else approver_id
 

@@ -14,7 +14,9 @@ from app.facility.counter.errors import DiscountNeedsApproval, DiscountRefused, 
 from app.facility.counter.refund_plans import Back
 from app.facility.counter.rules import Tender
 from app.facility.organizations import actions as organizations
+from tests.facility.stock.conftest import browser
 from tests.factories.city import at_center, identify_at, make_covered_goods, make_insured
+from tests.factories.people import PASSWORD, post
 from tests.factories.shop import check_books, fill_basket, make_goods, one
 
 
@@ -182,3 +184,26 @@ def center_total(center_app, pharmacy):
         code=pharmacy.code,
     )
     return [row.total_fen for row in rows]
+
+
+def test_who_confirms_does_not_take_the_clerks_place(facility_app, pharmacy, desk):
+    """The owner's password opens one discount; the browser stays the clerk's."""
+    basket = basket_of(desk, make_goods(pharmacy, 1).codes[0])
+    clerk = browser(facility_app, pharmacy, pharmacy.clerk)
+    form = {"scope": "line", "line": "1", "how": "percent", "value": "8", "reason": "老顾客"}
+
+    assert post(clerk, f"/counter/baskets/{basket}/discount", form).status_code == 422
+    assert (
+        post(
+            clerk, f"/counter/baskets/{basket}/discount", form | {"approver": "001", "approver_password": PASSWORD}
+        ).status_code
+        == 200
+    )
+
+    with clerk.session_transaction() as kept:
+        assert kept["ticket"]["id"] == pharmacy.clerk
+    assert lines(desk, basket)[0].discount.approver_id == pharmacy.owner
+    assert post(clerk, f"/counter/baskets/{basket}/discount", form | {"value": ""}).status_code == 200
+    assert lines(desk, basket)[0].discount is None
+    for nonsense in ({"value": "abc"}, {"value": "1e999"}, {"value": "NaN"}, {"line": "x"}, {"line": "9"}):
+        assert post(clerk, f"/counter/baskets/{basket}/discount", form | nonsense).status_code in {409, 422}
