@@ -19,7 +19,7 @@ function add(form) {
   if (amount && chosen.length) amount.value = yuan(total).replaceAll(",", "");
   if (!form.dataset.target) return;
   const difference = Number(form.dataset.target) - total;
-  write(form.querySelector("[data-difference]"), yuan(difference))?.classList.toggle("off", difference !== 0);
+  write(form.querySelector("[data-difference]"), yuan(difference))?.classList.toggle("off", chosen.length > 0 && difference !== 0);
   form.querySelector("[data-differs]")?.toggleAttribute("hidden", difference === 0 || !chosen.length);
 }
 

@@ -56,7 +56,7 @@ def list_papers() -> ResponseReturnValue:
     return render_template(
         "facility/stock/suppliers/papers.html", rows=rows[: paper_queries.PAGE], today=today, steps=steps, past=past, soon=soon, within=within if days or within == "past" else "",
         owner=kind if kind in _owners() else "", owners={code: word for code, word in said(rules.OWNERS).items() if code in _owners()}, kinds=_words(),
-        following=f"{last.valid_until}_{last.id}" if last else None, after=forms.arg("after", 60), may_own=signin.me().has("owner"), facility=signin.here().facility_id,
+        following=f"{last.valid_until}_{last.id}" if last else None, after=forms.arg("after", 60), may_own=signin.me().has("owner"), own_facility=signin.here().facility_id,
     )  # fmt: skip
 
 
