@@ -167,7 +167,7 @@ def _fill_shelves(app: Any, place: Place, made: Any) -> None:
     from app.core import clock, tenancy
     from app.core.tenancy import Desk
     from app.facility.catalog import demo as catalog_demo
-    from app.facility.stock.actions import receive_stock
+    from app.facility.stock.receiving import open_stock
     from app.facility.stock.rules import ReceiptLine
 
     desk = Desk(made.tenant_id, made.facility_id, made.owner_id, f"001 {place.people[0][1][0]}*")
@@ -190,11 +190,10 @@ def _fill_shelves(app: Any, place: Place, made: Any) -> None:
                 )
             )
         for start in range(0, len(lines), 40):
-            receive_stock(
+            open_stock(
                 desk,
                 uuid5(NAMESPACE_URL, f"{place.code}:{start}"),
                 lines[start : start + 40],
-                "示例医药有限公司",
                 "期初入库",
             )
 

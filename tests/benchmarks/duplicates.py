@@ -33,10 +33,10 @@ def waits_for_alerts(world) -> list[float]:
 def _receive(desk, shop, code) -> None:
     from datetime import date, timedelta
 
-    from app.facility.stock.actions import receive_stock
+    from app.facility.stock.receiving import open_stock
     from app.facility.stock.rules import ReceiptLine
 
-    receive_stock(
+    open_stock(
         desk,
         uuid4(),
         [ReceiptLine(shop.products[0][0], f"D{code[-6:]}", date.today() + timedelta(days=300), 1, codes=(code,))],

@@ -186,7 +186,7 @@ def test_the_passport_of_a_box_that_was_sold_twice(till, officer, shop, other_sh
     """Received and sold at one pharmacy; the same code sold at another, which never bought it from the first."""
     from app.core import clock
     from app.facility.db import run
-    from app.facility.stock import actions
+    from app.facility.stock import receiving
     from app.facility.stock.rules import ReceiptLine
     from tests.factories.shop import desk_of
 
@@ -206,7 +206,7 @@ def test_the_passport_of_a_box_that_was_sold_twice(till, officer, shop, other_sh
     with other_shop.app.app_context(), other_shop.pharmacy.acting():
         product_id = run("select id from product where code = :code", code=f"S{ATORVASTATIN + 1:04d}").scalar_one()
         line = ReceiptLine(product_id, "X99", clock.business_date() + timedelta(days=300), 1, codes=(code,))
-        actions.receive_stock(desk_of(other_shop.pharmacy, other_shop.pharmacy.owner), uuid4(), [line], "来源不明")
+        receiving.open_stock(desk_of(other_shop.pharmacy, other_shop.pharmacy.owner), uuid4(), [line], "来源不明")
     number, codes, card = prescribe(other_shop, (ATORVASTATIN,), insure(other_shop))
     assert codes[0] == code
     second = till(other_shop)

@@ -15,7 +15,9 @@ from app.facility.catalog import actions as catalog_actions
 from app.facility.catalog.rules import ProductDraft
 from app.facility.counter import baskets, settling
 from app.facility.db import transaction
-from app.facility.stock import actions as stock_actions
+from app.facility.stock import receiving
+from app.facility.stock.purchasing import deliveries
+from app.facility.stock.purchasing.errors import NotAccepted
 from app.facility.stock.rules import ReceiptLine
 from app.facility.till import shifts
 
@@ -73,13 +75,33 @@ def make_goods(
     lot = lot_number or f"L{next(_turn):05d}"
     codes = tuple(make_code() for _ in range(packs)) if coded else ()
     line = ReceiptLine(product, lot, clock.business_date() + timedelta(days=expires_in), packs, zone, codes=codes)
-    stock_actions.receive_stock(desk_of(pharmacy, pharmacy.owner), uuid4(), [line], "供应商")
+    _shelve(pharmacy, line)
     with transaction(settings=pharmacy.scope) as hot:
         row = hot.run_last(
             "select generic_name, pack_size from product where tenant_id = %(t)s and id = %(p)s",
             {"t": pharmacy.tenant_id, "p": product},
         )[0]
     return Goods(product, lot, codes, row.generic_name, row.pack_size)
+
+
+def _shelve(pharmacy, line: ReceiptLine) -> None:
+    """Bought from the pharmacy's approved supplier; what that one may not sell lay there before the first day."""
+    from tests.factories.supply import approve_products, house_supplier
+
+    desk = desk_of(pharmacy, pharmacy.owner)
+    if (
+        one(
+            pharmacy,
+            "select 1 as n from product_approval where tenant_id = %(t)s and product_id = %(p)s",
+            p=line.product_id,
+        )
+        is None
+    ):
+        approve_products(pharmacy, line.product_id)
+    try:
+        deliveries.receive_purchase(desk, uuid4(), house_supplier(pharmacy), [line])
+    except NotAccepted:
+        receiving.open_stock(desk, uuid4(), [line])
 
 
 def open_shift(desk: Desk, float_fen: int = 10_000):

@@ -14,7 +14,7 @@ from app.facility.counter import baskets, discounts, refunds, settling, specials
 from app.facility.counter.refund_plans import Back
 from app.facility.counter.registers import actions as registers
 from app.facility.organizations import actions as organizations
-from app.facility.stock import actions as stock
+from app.facility.stock import receiving
 from app.facility.stock.counts import actions as counts
 from app.facility.stock.counts import entering as counting
 from app.facility.stock.counts.rules import Counted
@@ -28,6 +28,7 @@ from tests.center.world import some_certno
 from tests.factories.bridge import a_notice, pull, tell
 from tests.factories.city import identify_at, make_covered_goods, make_insured, make_insured_pharmacy, sell_insured
 from tests.factories.people import add_person
+from tests.factories.purchase import fill_purchasing
 from tests.factories.shop import Goods, desk_of, fill_basket, make_code, make_goods, one, open_shift, sell
 from tests.factories.supply import fill_supply
 from tests.guards.filled_keeping import fill_keeping
@@ -64,6 +65,7 @@ def fill(facility_app, center_app, name="一号药店", district="330212") -> Fi
         _supply(made)
         _registers(made)
         _counts(made)
+        _purchasing(made)
     _news(facility_app, center_app, made)
     fill_transfers(facility_app, made)
     return made
@@ -75,7 +77,7 @@ def _shelf(made) -> None:
     line = ReceiptLine(
         made.goods.product_id, lot, clock.business_date() + timedelta(days=300), 1, "SALEABLE", codes=(code,)
     )
-    stock.receive_stock(desk, receipt, [line], "供应商")
+    receiving.open_stock(desk, receipt, [line])
     made.ids |= {"receipt_id": receipt, "code": code, "product_id": made.goods.product_id, "lot": lot}
     made.marks += [lot, code, made.goods.name]
 
@@ -184,6 +186,12 @@ def _counts(made) -> None:
         made.ids[state] = count
         made.marks += [number, lot]
     counts.close_count(desk, made.ids["closed_count_id"])
+
+
+def _purchasing(made) -> None:
+    ids, marks = fill_purchasing(made.pharmacy, made.goods.product_id, made.ids["supplier_id"])
+    made.ids |= ids
+    made.marks += marks
 
 
 def _own_code(made) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from app.core import clock, tenancy
 from app.core.errors import Refusal
-from app.facility.stock import actions as stock
+from app.facility.stock import receiving
 from app.facility.stock.rules import ReceiptLine
 from tests.factories.city import make_covered_goods, make_insured_pharmacy
 from tests.factories.shop import desk_of, open_shift
@@ -54,7 +54,7 @@ def open_shop(facility_app, center_app):
                     "SALEABLE",
                     codes=codes,
                 )
-                stock.receive_stock(desk_of(pharmacy, pharmacy.owner), uuid4(), [line], "供应商")
+                receiving.open_stock(desk_of(pharmacy, pharmacy.owner), uuid4(), [line])
             desk = desk_of(pharmacy)
             open_shift(desk)
         return pharmacy, desk, goods

@@ -21,6 +21,7 @@ from app.facility.counter.refund_plans import Back
 from app.facility.db import hot_action, transaction
 from app.facility.stock import actions as stock
 from app.facility.stock import ledger, rulebook
+from app.facility.stock.purchasing import deliveries
 from app.facility.stock.rules import ReceiptLine
 from app.facility.stock.transfers import actions as transfers
 from app.facility.stock.transfers.rules import Arrived, Sent
@@ -28,6 +29,7 @@ from tests.factories.branches import make_branch
 from tests.factories.city import make_insured_pharmacy
 from tests.factories.people import add_person
 from tests.factories.shop import desk_of, make_code, make_product, open_shift, sell
+from tests.factories.supply import approve_products, make_supplier
 
 STEPS = int(os.environ.get("STEPS", "25"))
 RUNS = int(os.environ.get("RUNS", "6"))
@@ -105,6 +107,8 @@ class World:
         second = add_person(facility_app, self.pharmacy, "clerk", name="钱一")
         with self.acting():
             self.products = [make_product(self.pharmacy), make_product(self.pharmacy, pack_size=6)]
+            self.supplier = make_supplier(self.pharmacy)
+            approve_products(self.pharmacy, *self.products)
             self.desks = [desk_of(self.pharmacy), desk_of(self.branch), desk_of(self.pharmacy, second)]
             for desk in self.desks:
                 open_shift(desk)
@@ -154,7 +158,7 @@ def receive(world, desk, one, two):
     line = ReceiptLine(
         product, f"L{two % 4}", clock.business_date() + timedelta(days=100 + two % 4), len(codes), codes=codes
     )
-    stock.receive_stock(desk, uuid4(), [line], "供应商")
+    deliveries.receive_purchase(desk, uuid4(), world.supplier, [line])
 
 
 def sell_one(world, desk, one, two):

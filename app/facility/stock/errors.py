@@ -13,6 +13,13 @@ class ReceiptNotTaken(Refusal):
     status = 422
 
 
+class NotAnOpening(Refusal):
+    """Opening stock was named for products that have moved already, or lots that were opened before."""
+
+    code = "not_an_opening"
+    sentence = "期初没有保存：{names} 等 {n} 种已有进出或已做过期初。多出来的货请走采购验收，或用盘点更正。"
+
+
 class CodeAlreadyKnown(Refusal):
     """A trace code of a receipt is already in this tenant's stock or was sold by it."""
 

@@ -26,13 +26,26 @@ def product_of(product: Mapping[str, Any]) -> dict[str, Any]:
     return {key: product[key] for key in ("code", "national", "barcode", "name", "spec", "maker", "approval", "rx")}
 
 
-def stock_received(document: UUID, number: str, at: datetime, operator: str, lines: Sequence[Mapping[str, Any]]) -> str:
-    """stock.received 1: lots arrived and were put on the shelf."""
+def stock_received(
+    document: UUID,
+    number: str,
+    at: datetime,
+    operator: str,
+    lines: Sequence[Mapping[str, Any]],
+    *,
+    supplier: Mapping[str, str] | None = None,
+    delivery_note: str | None = None,
+    invoice: str | None = None,
+) -> str:
+    """stock.received 1: lots arrived and were put on the shelf; without a supplier they were there before the first day."""
     body = {
         "document": str(document),
         "receipt": number,
         "at": at.isoformat(),
         "operator": operator,
         "lines": list(lines),
+        "supplier": supplier,
+        "delivery_note": delivery_note,
+        "invoice": invoice,
     }
     return as_facts("stock.received", body)

@@ -20,7 +20,7 @@ PAGE = 50
 
 RECEIVING_FACTS = """
 select id, code, coalesce(national_code, '') as national, coalesce(barcode, '') as barcode, generic_name as name, spec, maker,
-    approval_number as approval, rx_class as rx, pack_size, trace_required
+    approval_number as approval, rx_class as rx, pack_size, trace_required, storage
 from product where tenant_id = %(tenant)s and id = any(%(ids)s) and state = 'active'
 """
 
@@ -35,7 +35,7 @@ def list_receipts(facility_id: int, before: tuple[datetime, UUID] | None = None)
     at, last = before or (clock.now(), "ffffffff-ffff-ffff-ffff-ffffffffffff")
     rows = run(
         """
-        select r.id, r.number, r.received_at, r.supplier, s.name as staff,
+        select r.id, r.number, r.received_at, r.supplier, r.kind, r.delivery_id, s.name as staff,
             (select count(*) from stock_receipt_line l where l.tenant_id = r.tenant_id and l.receipt_id = r.id) as lines,
             (select coalesce(sum(code_count), 0) from stock_receipt_line l where l.tenant_id = r.tenant_id and l.receipt_id = r.id) as codes
         from stock_receipt r join staff s on s.tenant_id = r.tenant_id and s.id = r.staff_id

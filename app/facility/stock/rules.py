@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 # Zones (DOMAIN 3.3). Whole packs are sold from the first three, single units from SPLIT only.
 SELLABLE_ZONES = ("SALEABLE", "COLD", "CONTROLLED")
 SPLIT_ZONE = "SPLIT"
-RECEIVING_ZONES = (*SELLABLE_ZONES, "QUARANTINE")
+RECEIVING_ZONES = (*SELLABLE_ZONES, "QUARANTINE", "RECEIVING", "REJECT")
+SET_ASIDE = ("QUARANTINE", "REJECT")  # Where goods past their day may lie until they are destroyed.
+COLD_STORAGE = ("COLD", "FROZEN")
 
 MOST_LINES = 500
 MOST_CODES_PER_LINE = 5_000
@@ -39,12 +41,17 @@ class ReceiptLine:
     codes: tuple[str, ...] = ()
 
 
-def problems_of(lines: Sequence[ReceiptLine], products: dict[int, Product], today: date) -> list[str]:
-    """Say, line by line, what keeps a receipt from being taken: each a sentence with what to do. Empty when all is well."""
+def problems_of(
+    lines: Sequence[ReceiptLine], products: dict[int, Product], today: date, *, opening: bool = False
+) -> list[str]:
+    """Say, line by line, what keeps a receipt from being taken: each a sentence with what to do. Empty when all is well.
+
+    Opening stock may hold what is past its day, set aside; nothing else comes in expired.
+    """
     found: list[str] = [
         words("第 {number} 行：{text}", number=number, text=text)
         for number, line in enumerate(lines, 1)
-        for text in _line_problems(line, products, today)
+        for text in _line_problems(line, products, today, opening=opening)
     ]
     if not lines:
         found.append(words("还没有明细。请扫码或选择药品，再填批号、效期和数量。"))
@@ -62,9 +69,10 @@ class Product:
     name: str
     pack_size: int
     trace_required: bool
+    storage: str = "NORMAL"
 
 
-def _line_problems(line: ReceiptLine, products: dict[int, Product], today: date) -> Iterable[str]:
+def _line_problems(line: ReceiptLine, products: dict[int, Product], today: date, *, opening: bool) -> Iterable[str]:
     product = products.get(line.product_id)
     if product is None:
         yield words("没有这个药品，请从目录里选择。")
@@ -73,12 +81,14 @@ def _line_problems(line: ReceiptLine, products: dict[int, Product], today: date)
         yield words("{name} 的批号没有填或超过 40 个字。", name=product.name)
     if line.packs < 1 or line.packs * product.pack_size > MOST_UNITS:
         yield words("{name} 的数量要在 1 到 {most} 之间。", name=product.name, most=MOST_UNITS // product.pack_size)
-    if line.expires_on < today:
+    if line.expires_on < today and not (opening and line.zone in SET_ASIDE):
         yield words("{name} 已过效期 {day}，不能入库。请退回供应商。", name=product.name, day=line.expires_on)
     if line.produced_on and line.produced_on > min(line.expires_on, today):
         yield words("{name} 的生产日期晚于效期或今天，请核对包装。", name=product.name)
     if line.zone not in RECEIVING_ZONES:
         yield words("{name} 不能直接放进这个库区。", name=product.name)
+    if product.storage in COLD_STORAGE and line.zone in ("SALEABLE", "CONTROLLED"):
+        yield words("{name} 须冷藏，请放冷藏区。", name=product.name)
     if line.cost_price is not None and not 0 <= line.cost_price < 10**8:
         yield words("{name} 的进价不对，请写每盒多少元。", name=product.name)
     if len(line.codes) > line.packs:

@@ -10,25 +10,38 @@ with lines as (
 )
 insert into lot (tenant_id, facility_id, product_id, lot_number, produced_on, expires_on, cost_price)
 select %(tenant)s, %(facility)s, product_id, lot_number, produced_on, expires_on, cost_price from wanted
-on conflict on constraint lot_once do update set cost_price = coalesce(excluded.cost_price, lot.cost_price)
-returning id, product_id, lot_number, expires_on
+on conflict on constraint lot_once do update set cost_price = coalesce(lot.cost_price, excluded.cost_price)
+returning id, product_id, lot_number, expires_on, hold, (
+    select min(b.zone) from lot_balance b
+    where b.tenant_id = lot.tenant_id and b.lot_id = lot.id and b.zone in ('SALEABLE', 'COLD', 'CONTROLLED') and b.on_hand > 0) as home
 """
 
-# Codes new to this tenant; one row back per code that was new.
-MAKE_CODES = """
-insert into trace_code (tenant_id, code, facility_id, product_id, lot_id, state, zone, remaining, document_id)
-select %(tenant)s, c.code, %(facility)s, c.product_id, c.lot_id,
-    case when c.zone in ('SALEABLE', 'COLD', 'CONTROLLED') then 'IN_STOCK' else 'FROZEN' end, c.zone, c.pack_size, %(document)s
-from jsonb_to_recordset(%(codes)s::jsonb) as c(code text, product_id bigint, lot_id bigint, pack_size bigint, line_no int, zone text)
-order by c.code
-on conflict do nothing
-returning code
+# Which of these cannot be opened: a product that has moved otherwise, or a lot that was opened before.
+MOVED = """
+select p.generic_name as name from product p
+where p.tenant_id = %(tenant)s and p.id = any(%(ids)s) and exists (
+    select from stock_movement m where m.tenant_id = p.tenant_id and m.facility_id = %(facility)s and m.product_id = p.id
+        and (m.kind <> 'AD' or m.lot_id = any(%(lots)s)))
+order by p.id limit 100
 """
 
-EVENTS = """
-insert into trace_event (tenant_id, code, kind, quantity, document_id, line_no, facility_id, staff_id, at)
-select %(tenant)s, c.code, %(kind)s, c.quantity, %(document)s, c.line_no, %(facility)s, %(staff)s, %(at)s
-from jsonb_to_recordset(%(codes)s::jsonb) as c(code text, quantity bigint, line_no int)
+# The lives of codes begin, each with its first event. One row back per code that this tenant knew already.
+BEGIN_CODES = """
+with given as (
+    select * from jsonb_to_recordset(%(codes)s::jsonb) as c(code text, product_id bigint, lot_id bigint, pack_size bigint, line_no int, zone text)
+), made as (
+    insert into trace_code (tenant_id, code, facility_id, product_id, lot_id, state, zone, remaining, document_id)
+    select %(tenant)s, c.code, %(facility)s, c.product_id, c.lot_id,
+        case when c.zone in ('SALEABLE', 'COLD', 'CONTROLLED') then 'IN_STOCK' else 'FROZEN' end, c.zone, c.pack_size, %(document)s
+    from given c order by c.code
+    on conflict do nothing
+    returning code
+), told as (
+    insert into trace_event (tenant_id, code, kind, quantity, document_id, line_no, facility_id, staff_id, at)
+    select %(tenant)s, c.code, %(kind)s, c.pack_size, %(document)s, c.line_no, %(facility)s, %(staff)s, %(at)s
+    from given c join made on made.code = c.code
+)
+select c.code from given c left join made on made.code = c.code where made.code is null order by c.code limit 20
 """
 
 POST = "select post_movements(%(tenant)s, %(facility)s, %(document)s, %(staff)s, %(at)s, %(rows)s::jsonb) as posted"
@@ -40,9 +53,11 @@ with head as (
         receipt_number = case when receipt_day = %(today)s then receipt_number + 1 else 1 end, receipt_day = %(today)s
     where tenant_id = %(tenant)s and facility_id = %(facility)s returning receipt_number
 ), document as (
-    insert into stock_receipt (tenant_id, id, facility_id, number, digest, supplier, note, staff_id, received_at, received_on)
+    insert into stock_receipt (tenant_id, id, facility_id, number, digest, supplier, note, staff_id, received_at, received_on,
+        kind, supplier_id, delivery_id, note_number, invoice, second_id)
     select %(tenant)s, %(document)s, %(facility)s, 'R' || to_char(%(today)s::date, 'YY-MMDD') || '-' || lpad(receipt_number::text, 4, '0'),
-        %(digest)s, %(supplier)s, %(note)s, %(staff)s, %(at)s, %(today)s from head
+        %(digest)s, %(supplier)s, %(note)s, %(staff)s, %(at)s, %(today)s,
+        %(receipt_kind)s, %(supplier_id)s::bigint, %(delivery)s::uuid, %(note_number)s, %(invoice)s, %(second)s::bigint from head
     returning number
 ), lines as (
     insert into stock_receipt_line (tenant_id, receipt_id, line_no, lot_id, zone, quantity, cost_price, code_count)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import calendar
 import re
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
@@ -16,10 +14,13 @@ from app.core import clock, shell, signin
 from app.core.errors import Refusal, WrongInput
 from app.core.signin import needs
 from app.facility.catalog import queries as catalog
-from app.facility.stock import actions, code_files, queries, rules
+from app.facility.stock import code_files, queries, receiving, rules, typed
 from app.facility.stock.errors import ReceiptNotTaken
 
 if TYPE_CHECKING:
+    from datetime import date
+    from decimal import Decimal
+
     from flask import Flask
     from flask.blueprints import BlueprintSetupState
     from flask.typing import ResponseReturnValue
@@ -57,24 +58,22 @@ def show_receipt(receipt_id: UUID) -> ResponseReturnValue:
 @blueprint.route("/receipts/new", methods=["GET", "POST"])
 @needs("owner", "clerk", "pharmacist")
 def new_receipt() -> ResponseReturnValue:
-    """Take goods in: product, lot, dates, quantity, cost, and the codes scanned by hand or from a file."""
+    """Enter opening stock by hand: product, lot, dates, quantity, cost, and the codes scanned or read from a file."""
     if request.method == "GET":
         return render_template(
             "facility/stock/receipt_new.html", lines=[], form={}, error="", today=clock.business_date()
         )
-    typed = _typed()
+    typed_lines = _typed()
     try:
         document = UUID(request.form.get("document", ""))
-        lines = [_line(number, row) for number, row in enumerate(typed, 1)]
-        actions.receive_stock(
-            signin.here(), document, lines, request.form.get("supplier", "")[:100], request.form.get("note", "")[:200]
-        )
+        lines = [_line(number, row) for number, row in enumerate(typed_lines, 1)]
+        receiving.open_stock(signin.here(), document, lines, request.form.get("note", "")[:200])
     except ValueError:
         raise WrongInput(what=_("入库单"), why=_("页面不完整，请刷新后重填")) from None
     except Refusal as refused:
         return render_template(
             "facility/stock/receipt_new.html",
-            lines=typed,
+            lines=typed_lines,
             form=request.form,
             error=refused.message,
             today=clock.business_date(),
@@ -122,33 +121,22 @@ def _line(number: int, row: dict[str, str]) -> rules.ReceiptLine:
 
 
 def _whole(text: str, number: int, what: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    found = typed.whole(text)
+    if found is None:
         raise ReceiptNotTaken(problems=_("第 %(n)s 行：%(what)s没有填对，请填整数。", n=number, what=what))
-    return int(text)
+    return found
 
 
 def _day(text: str, number: int, what: str) -> date:
-    """A day as it stands on a box: 2027-05-31, 20270531, 2027-05 (the last day of that month), 270531."""
-    digits = re.sub(r"\D", "", text)
-    if len(digits) == 6 and not digits.startswith("20"):
-        digits = f"20{digits}"
-    try:
-        if len(digits) == 6:
-            year, month = int(digits[:4]), int(digits[4:])
-            return date(year, month, calendar.monthrange(year, month)[1])
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
-    except (ValueError, OverflowError):
-        raise ReceiptNotTaken(
-            problems=_("第 %(n)s 行：%(what)s请写成 2027-05-31 或 202705。", n=number, what=what)
-        ) from None
+    found = typed.day(text)
+    if found is None:
+        raise ReceiptNotTaken(problems=_("第 %(n)s 行：%(what)s请写成 2027-05-31 或 202705。", n=number, what=what))
+    return found
 
 
 def _price(text: str, number: int) -> Decimal:
-    try:
-        price = Decimal(text)
-    except InvalidOperation:
-        price = Decimal(-1)
-    if not (price.is_finite() and 0 <= price < 10**8):
+    price = typed.price(text)
+    if price is None:
         raise ReceiptNotTaken(problems=_("第 %(n)s 行：进价请写每盒多少元。", n=number))
     return price
 

@@ -98,7 +98,6 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "dose": ("剂量", "含量"),
     "dose_unit": ("计量单位", "剂量单位", "含量单位"),
 }
-_MEANINGS = {header: field for field, headers in HEADERS.items() for header in headers}
 _MACHINE_NAME = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
 _NOISE = re.compile(r"[\s*:：#·]|[(（【\[].*?[)）】\]]")
 _LOOKS = (
@@ -117,6 +116,25 @@ UNKNOWN = ""
 
 
 @dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a kind of file may say: the headers of each field, and what its cells look like where the header says nothing."""
+
+    name: str
+    meanings: Mapping[str, str]
+    looks: tuple[tuple[str, re.Pattern[str]], ...] = ()
+
+
+def vocabulary(
+    name: str, headers: Mapping[str, Sequence[str]], looks: tuple[tuple[str, re.Pattern[str]], ...] = ()
+) -> Vocabulary:
+    """Make the vocabulary of a kind of file; rooms that import something else have one of their own."""
+    return Vocabulary(name, {header: field for field, texts in headers.items() for header in texts}, looks)
+
+
+CATALOG = vocabulary("", HEADERS, _LOOKS)
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """Where the data begin and what each column is called."""
 
@@ -126,18 +144,18 @@ class Layout:
     signature: str
 
 
-def find_layout(rows: Sequence[Sequence[str]]) -> Layout:
+def find_layout(rows: Sequence[Sequence[str]], known: Vocabulary = CATALOG) -> Layout:
     """Find the header among the first rows: the row whose cells are known names. A row of machine names below it belongs to it."""
     width = max((len(row) for row in rows), default=0)
-    scores = [sum(1 for cell in row if meaning(cell)) for row in rows[:HEADER_SEARCH]]
+    scores = [sum(1 for cell in row if meaning(cell, known)) for row in rows[:HEADER_SEARCH]]
     best = max(range(len(scores)), key=lambda i: (scores[i], -i), default=0)
     if not scores or scores[best] == 0:
-        return Layout(0, [f"第 {number + 1} 列" for number in range(width)], 1, _sign([f"columns:{width}"]))
+        return Layout(0, [f"第 {number + 1} 列" for number in range(width)], 1, _sign([f"columns:{width}"], known))
     header = [*(tidy(cell) for cell in rows[best]), *[""] * (width - len(rows[best]))]
     first = best + 2
     while first <= len(rows) and is_machine_row(rows[first - 1]):
         first += 1
-    return Layout(best + 1, header, first, _sign(header))
+    return Layout(best + 1, header, first, _sign(header, known))
 
 
 def is_machine_row(row: Sequence[str]) -> bool:
@@ -146,22 +164,22 @@ def is_machine_row(row: Sequence[str]) -> bool:
     return len(filled) >= 3 and all(_MACHINE_NAME.match(cell) for cell in filled)
 
 
-def meaning(header: str) -> str:
+def meaning(header: str, known: Vocabulary = CATALOG) -> str:
     """Return the field a header names, "" when unknown."""
     bare = _NOISE.sub("", plain(header)).lower()
-    return _MEANINGS.get(bare) or _MEANINGS.get(_NOISE.sub("", header).lower()) or UNKNOWN
+    return known.meanings.get(bare) or known.meanings.get(_NOISE.sub("", header).lower()) or UNKNOWN
 
 
-def guess(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, str]:
+def guess(header: Sequence[str], rows: Sequence[Sequence[str]], known: Vocabulary = CATALOG) -> dict[str, str]:
     """Return column index -> field. Each field once: what the header says first, then what the content looks like."""
     mapping: dict[str, str] = {}
-    named = [meaning(cell) for cell in header]
-    for index, field in enumerate(_resolved(header, named)):
+    named = [meaning(cell, known) for cell in header]
+    for index, field in enumerate(_resolved(header, named) if known is CATALOG else named):
         if field and field not in mapping.values():
             mapping[str(index)] = field
     for index in range(len(header)):
         if str(index) not in mapping and not named[index]:
-            field = _by_content([row[index] for row in rows[:CONTENT_SAMPLE] if index < len(row) and row[index]])
+            field = _by_content([row[index] for row in rows[:CONTENT_SAMPLE] if index < len(row) and row[index]], known)
             if field and field not in mapping.values():
                 mapping[str(index)] = field
     return mapping
@@ -182,10 +200,10 @@ def _resolved(header: Sequence[str], named: Sequence[str]) -> list[str]:
     return fields
 
 
-def _by_content(values: Sequence[str]) -> str:
+def _by_content(values: Sequence[str], known: Vocabulary) -> str:
     if len(values) < 2:
         return UNKNOWN
-    for field, look in _LOOKS:
+    for field, look in known.looks:
         if sum(1 for value in values if look.search(value)) * 10 >= len(values) * 8:
             return field
     return UNKNOWN
@@ -198,6 +216,6 @@ def named_cells(row: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str
     }
 
 
-def _sign(header: Sequence[str]) -> str:
-    body = "\x1f".join(_NOISE.sub("", plain(cell)).lower() for cell in header)
+def _sign(header: Sequence[str], known: Vocabulary) -> str:
+    body = known.name + "\x1f".join(_NOISE.sub("", plain(cell)).lower() for cell in header)
     return hashlib.sha256(body.encode()).hexdigest()

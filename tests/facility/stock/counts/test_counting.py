@@ -13,8 +13,7 @@ from app.core import clock, tenancy
 from app.core.errors import DocumentChanged, NotFound, WrongInput
 from app.core.hot import statements
 from app.facility.db import hot_action, transaction
-from app.facility.stock import actions as stock
-from app.facility.stock import ledger, rulebook
+from app.facility.stock import ledger, receiving, rulebook
 from app.facility.stock.counts import actions, approving, entering, rules
 from app.facility.stock.counts.actions import Reason, Scope
 from app.facility.stock.counts.errors import (
@@ -441,7 +440,7 @@ def test_a_loss_and_a_gain_are_posted_in_one_document_with_their_worth(pharmacy,
     less, more = make_product(pharmacy, trace_required=False), make_product(pharmacy, trace_required=False)
     day = clock.business_date() + timedelta(days=300)
     lines = [ReceiptLine(product, "W1", day, 10, cost_price=Decimal("8.50")) for product in (less, more)]
-    stock.receive_stock(desk, uuid4(), lines)
+    receiving.open_stock(desk, uuid4(), lines)
     count = open_count()
     by_product = {
         product: one(pharmacy, "select * from count_line where tenant_id = %(t)s and count_id = %(c)s and product_id = %(p)s", c=count.id, p=product)

@@ -1,0 +1,73 @@
+"""What the purchasing room refuses."""
+
+from __future__ import annotations
+
+from app.core.errors import Refusal
+
+
+class OrderNotPlaced(Refusal):
+    """An order has problems; it stays a draft."""
+
+    code = "order_not_placed"
+    sentence = "采购单没有下达：{problems}"
+    status = 422
+
+
+class OrderNotOpen(Refusal):
+    """An order is in a state in which this cannot be done."""
+
+    code = "order_not_open"
+    sentence = "采购单 {number} 现在是「{state}」，不能这样做。请刷新后看它的状态。"
+
+
+class DraftChanged(Refusal):
+    """Somebody else saved the draft in the meantime."""
+
+    code = "draft_changed"
+    sentence = "这张单已在另一个窗口或由另一位同事改过。请刷新页面，在最新的内容上继续。"
+
+
+class DeliveryClosed(Refusal):
+    """A delivery was accepted or given up already."""
+
+    code = "delivery_closed"
+    sentence = "这次到货已经{state}，不能再改。"
+
+
+class NotAccepted(Refusal):
+    """A delivery cannot be accepted as it stands; nothing was taken in."""
+
+    code = "not_accepted"
+    sentence = "还不能验收入库：{problems}"
+    status = 422
+
+
+class ShelfOutOfRange(Refusal):
+    """Least and most of a shelf do not fit."""
+
+    code = "shelf_out_of_range"
+    sentence = "{name} 的上下限没有保存：{why}。请写整数，下限不超过上限。"
+    status = 422
+
+
+class CascadeNotTaken(Refusal):
+    """A file of parent codes has rows that contradict each other or the packs known here."""
+
+    code = "cascade_not_taken"
+    sentence = "大小码文件没有读入：{problems}"
+    status = 422
+
+
+class ImportNotReady(Refusal):
+    """An import is at another step."""
+
+    code = "import_not_ready"
+    sentence = "这个文件现在是「{state}」，不能这样做。请刷新页面。"
+
+
+class ColumnsUnclear(Refusal):
+    """The columns a file needs are not all named, or one is named twice."""
+
+    code = "columns_unclear"
+    sentence = "列没有对应好：{why}。"
+    status = 422
