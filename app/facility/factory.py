@@ -42,6 +42,7 @@ def create_app(
     for room in ROOMS:
         app.register_blueprint(import_module(f"app.facility.{room}.views").blueprint)
     app.register_blueprint(import_module("app.facility.stock.shelf.views").blueprint)
+    app.register_blueprint(import_module("app.facility.stock.transfers.views").blueprint)
     app.register_blueprint(import_module("app.facility.counter.search").blueprint)
     for pages in SUPPLIER_PAGES:
         app.register_blueprint(import_module(f"app.facility.stock.suppliers.{pages}").blueprint)

@@ -14,7 +14,7 @@ from app.facility.db import hot_action, transaction
 from app.facility.stock.ledger import as_json
 from app.facility.stock.rulebook import STATE_WORDS
 from app.facility.stock.transfers import queries, rules, statements
-from app.facility.stock.transfers.errors import CodeNotOnTheWay, DraftGone, EntryNotTaken, NotWithThisTransfer
+from app.facility.stock.transfers.errors import CodeNotOnTheWay, DraftGone, NotWithThisTransfer, ScanNotTaken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,7 +67,7 @@ def drop(desk: Desk, draft_id: UUID, kind: str) -> None:
 def enter(desk: Desk, draft_id: UUID, kind: str, text: str) -> list[Any]:
     """Take a scan or a typed entry into a draft: a trace code, or `#lot:zone` out of the list.
 
-    Returns lots to choose from when a text fits several, else an empty list: then the draft has it. Raises EntryNotTaken.
+    Returns lots to choose from when a text fits several, else an empty list: then the draft has it. Raises ScanNotTaken.
     """
     plain = text.strip()[:100]
     if plain.startswith("#"):
@@ -79,7 +79,7 @@ def enter(desk: Desk, draft_id: UUID, kind: str, text: str) -> list[Any]:
         return []
     found = queries.find_places(desk.facility_id, plain, TAKES[kind])
     if not found:
-        raise EntryNotTaken(
+        raise ScanNotTaken(
             why=words("本店可动的库存里没有「{text}」。可换品名中的字、拼音首字母、条码或批号再试", text=plain[:40])
         )
     if len(found) == 1:
@@ -91,7 +91,7 @@ def enter(desk: Desk, draft_id: UUID, kind: str, text: str) -> list[Any]:
 def _add(desk: Desk, draft_id: UUID, kind: str, lot_id: int, zone: str) -> None:
     place = queries.lots_on_shelf(desk.facility_id, [lot_id]).get((lot_id, zone))
     if place is None or zone not in TAKES[kind]:
-        raise EntryNotTaken(why=words("本店没有这个批号，或这个库区的货不能动"))
+        raise ScanNotTaken(why=words("本店没有这个批号，或这个库区的货不能动"))
 
     def edit(content: Content) -> None:
         line = _line(content, lot_id, zone)
@@ -104,7 +104,7 @@ def _add(desk: Desk, draft_id: UUID, kind: str, lot_id: int, zone: str) -> None:
 
 def _add_pack(desk: Desk, draft_id: UUID, kind: str, pack: Any) -> None:
     if pack.state not in ("IN_STOCK", "SPLIT_OPEN", "FROZEN") or pack.zone not in TAKES[kind] or pack.reserved:
-        raise EntryNotTaken(
+        raise ScanNotTaken(
             why=words(
                 "追溯码 …{tail}（{name}）现在是「{state}」，不能动",
                 tail=pack.code[-6:],
@@ -115,7 +115,7 @@ def _add_pack(desk: Desk, draft_id: UUID, kind: str, pack: Any) -> None:
 
     def edit(content: Content) -> None:
         if any(pack.code in line["codes"] for line in content["lines"]):
-            raise EntryNotTaken(why=words("追溯码 …{tail} 已经扫过了", tail=pack.code[-6:]))
+            raise ScanNotTaken(why=words("追溯码 …{tail} 已经扫过了", tail=pack.code[-6:]))
         line = _line(content, pack.lot_id, pack.zone)
         line["codes"].append(pack.code)
         line["quantity"] += int(pack.remaining)
@@ -128,7 +128,7 @@ def _line(content: Content, lot_id: int, zone: str) -> dict[str, Any]:
     known = next((line for line in content["lines"] if (line["lot"], line["zone"]) == (lot_id, zone)), None)
     if known is None:
         if len(content["lines"]) >= rules.MOST_LINES:
-            raise EntryNotTaken(why=words("一张单最多 {most} 行，请分成几张", most=rules.MOST_LINES))
+            raise ScanNotTaken(why=words("一张单最多 {most} 行，请分成几张", most=rules.MOST_LINES))
         known = {"lot": lot_id, "zone": zone, "quantity": 0, "codes": []}
     content["lines"] = [known, *(line for line in content["lines"] if line is not known)]
     return known
@@ -162,7 +162,7 @@ def write(
 def arrive(desk: Desk, transfer_id: UUID, text: str, number: str, lines: list[Any]) -> None:
     """Take a scan at the receiving end: a code of this transfer, or a barcode of a product that came without codes.
 
-    Raises NotWithThisTransfer, CodeNotOnTheWay, EntryNotTaken.
+    Raises NotWithThisTransfer, CodeNotOnTheWay, ScanNotTaken.
     """
     plain = text.strip()[:100]
     coded = next((line for line in lines if plain in line.codes), None)
@@ -180,7 +180,7 @@ def arrive(desk: Desk, transfer_id: UUID, text: str, number: str, lines: list[An
     if loose is None:
         if len(plain) == 20 and plain.isdigit():
             raise NotWithThisTransfer(codes=plain, number=number)
-        raise EntryNotTaken(why=words("「{text}」不在这张调拨单上；有追溯码的请扫追溯码", text=plain[:40]))
+        raise ScanNotTaken(why=words("「{text}」不在这张调拨单上；有追溯码的请扫追溯码", text=plain[:40]))
 
     def edit(content: Content) -> None:
         told = _told(content, loose)
@@ -197,7 +197,7 @@ def _arrive_code(desk: Desk, transfer_id: UUID, line: Any, code: str) -> None:
     def edit(content: Content) -> None:
         told = _told(content, line)
         if code in told["codes"]:
-            raise EntryNotTaken(why=words("追溯码 …{tail} 已经扫过了", tail=code[-6:]))
+            raise ScanNotTaken(why=words("追溯码 …{tail} 已经扫过了", tail=code[-6:]))
         told["codes"].append(code)
         told["quantity"] = min(told["quantity"] + int(line.codes[code]["quantity"]), line.quantity)
 

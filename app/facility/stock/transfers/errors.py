@@ -60,10 +60,10 @@ class ClaimNotSettled(Refusal):
     status = 422
 
 
-class EntryNotTaken(Refusal):
+class ScanNotTaken(Refusal):
     """A scan or an entry names nothing that can be sent from here."""
 
-    code = "entry_not_taken"
+    code = "scan_not_taken"
     sentence = "没有记上：{why}。"
     status = 422
 

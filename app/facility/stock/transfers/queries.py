@@ -216,3 +216,29 @@ def list_moves(facility_id: int, before: tuple[datetime, UUID] | None = None) ->
         facility=facility_id, at=at, last=str(last), page=PAGE + 1,
     )  # fmt: skip
     return list(rows)
+
+
+def homes(facility_id: int, transfer_id: UUID) -> dict[int, str]:
+    """In which selling zone whole packs of each line's lot lie here already; lines whose lot is new here are left out."""
+    rows = run(
+        """
+        select n.line_no, min(b.zone) as zone
+        from transfer_line n join lot l on l.tenant_id = n.tenant_id and l.id = n.from_lot_id
+        join lot m on m.tenant_id = l.tenant_id and m.facility_id = :facility and m.product_id = l.product_id
+            and m.lot_number = l.lot_number and m.expires_on = l.expires_on
+        join lot_balance b on b.tenant_id = m.tenant_id and b.lot_id = m.id and b.on_hand > 0 and b.zone in ('SALEABLE', 'COLD', 'CONTROLLED')
+        where n.transfer_id = :id group by n.line_no order by n.line_no limit 200
+        """,
+        facility=facility_id,
+        id=transfer_id,
+    )
+    return {row.line_no: row.zone for row in rows}
+
+
+def is_done(facility_id: int, draft_id: UUID, kind: str) -> bool:
+    """Whether a draft of this facility became a paper: a form sent twice finds it so."""
+    found = run(
+        "select from transfer_draft where id = :id and kind = :kind and facility_id = :facility and state = 'done'",
+        id=draft_id, kind=kind, facility=facility_id,
+    ).one_or_none()  # fmt: skip
+    return found is not None

@@ -181,6 +181,8 @@ with head as (
     select %(tenant)s, head.id, n.line_no, n.lot_id, n.from_zone, n.to_zone, n.quantity
     from head cross join jsonb_to_recordset(%(lines)s::jsonb) as n(line_no int, lot_id bigint, from_zone text, to_zone text, quantity bigint)
     returning document_id, line_no
+), drafted as (
+    update transfer_draft set state = 'done', changed_at = %(at)s where tenant_id = %(tenant)s and id = %(document)s and kind = 'move'
 )
 insert into stock_document_code (tenant_id, document_id, code, line_no)
 select distinct on (t.code) %(tenant)s, n.document_id, t.code, n.line_no

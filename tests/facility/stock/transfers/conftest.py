@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 from uuid import uuid4
 
 import pytest
+from flask.testing import FlaskClient
 
 from app.core import tenancy
 from app.facility.db import transaction
@@ -130,7 +132,14 @@ def all_of(goods, packs, line_no=1, zone="SALEABLE", codes=None, reason=""):
     return Arrived(line_no, packs * goods.pack_size, zone, tuple(named), reason)
 
 
-def browser(app, shop, staff):
-    client = app.test_client()
+class Apart(FlaskClient):
+    """A browser of its own: what one request remembers, the next one, of another person, does not see."""
+
+    def open(self, *args, **kwargs):
+        return contextvars.Context().run(super().open, *args, **kwargs)
+
+
+def browser(app, shop, staff, *, apart=True):
+    client = Apart(app, app.response_class, use_cookies=True) if apart else app.test_client()
     sign_in(client, shop, staff, facility_id=shop.facility_id)
     return client
