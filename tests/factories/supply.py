@@ -66,7 +66,11 @@ def approve_supplier(pharmacy, supplier_id) -> None:
 
 
 def approve_products(pharmacy, *product_ids: int) -> None:
-    """Asked by the owner, approved by the pharmacist, all at once."""
+    """Asked by the owner, approved by the pharmacist, all at once; those approved already are left alone."""
+    known = "select 1 as n from product_approval where tenant_id = %(t)s and product_id = %(p)s"
+    product_ids = tuple(product for product in product_ids if one(pharmacy, known, p=product) is None)
+    if not product_ids:
+        return
     request = uuid4()
     with tenancy.as_tenant(pharmacy.tenant_id):
         approvals.ask_products(desk_of(pharmacy, pharmacy.owner), request, product_ids)

@@ -14,10 +14,10 @@ from app.facility.counter import baskets, discounts, refunds, settling, specials
 from app.facility.counter.refund_plans import Back
 from app.facility.counter.registers import actions as registers
 from app.facility.organizations import actions as organizations
-from app.facility.stock import receiving
 from app.facility.stock.counts import actions as counts
 from app.facility.stock.counts import entering as counting
 from app.facility.stock.counts.rules import Counted
+from app.facility.stock.purchasing import deliveries
 from app.facility.stock.rules import ReceiptLine
 from app.facility.stock.shelf.actions import place_product
 from app.facility.till import prescriptions, receipts, shifts
@@ -30,7 +30,7 @@ from tests.factories.city import identify_at, make_covered_goods, make_insured, 
 from tests.factories.people import add_person
 from tests.factories.purchase import fill_purchasing
 from tests.factories.shop import Goods, desk_of, fill_basket, make_code, make_goods, one, open_shift, sell
-from tests.factories.supply import fill_supply
+from tests.factories.supply import fill_supply, house_supplier
 from tests.guards.filled_keeping import fill_keeping
 from tests.guards.filled_transfers import fill_transfers
 
@@ -77,7 +77,7 @@ def _shelf(made) -> None:
     line = ReceiptLine(
         made.goods.product_id, lot, clock.business_date() + timedelta(days=300), 1, "SALEABLE", codes=(code,)
     )
-    receiving.open_stock(desk, receipt, [line])
+    deliveries.receive_purchase(desk, receipt, house_supplier(pharmacy), [line])
     made.ids |= {"receipt_id": receipt, "code": code, "product_id": made.goods.product_id, "lot": lot}
     made.marks += [lot, code, made.goods.name]
 

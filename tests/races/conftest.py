@@ -9,10 +9,11 @@ import pytest
 
 from app.core import clock, tenancy
 from app.core.errors import Refusal
-from app.facility.stock import receiving
+from app.facility.stock.purchasing import deliveries
 from app.facility.stock.rules import ReceiptLine
 from tests.factories.city import make_covered_goods, make_insured_pharmacy
 from tests.factories.shop import desk_of, open_shift
+from tests.factories.supply import house_supplier
 
 
 @pytest.fixture
@@ -54,7 +55,9 @@ def open_shop(facility_app, center_app):
                     "SALEABLE",
                     codes=codes,
                 )
-                receiving.open_stock(desk_of(pharmacy, pharmacy.owner), uuid4(), [line])
+                deliveries.receive_purchase(
+                    desk_of(pharmacy, pharmacy.owner), uuid4(), house_supplier(pharmacy), [line]
+                )
             desk = desk_of(pharmacy)
             open_shift(desk)
         return pharmacy, desk, goods
