@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 ROOMS = ("organizations", "catalog", "stock", "till", "counter")
-SHELF = ("views", "passport_views")
+SHELF = ("views", "passport_views", "label_views", "price_views")
 SUPPLIER_PAGES = ("views", "paper_views", "approval_views", "payable_views")
 
 
@@ -43,6 +43,7 @@ def create_app(
         app.register_blueprint(import_module(f"app.facility.{room}.views").blueprint)
     app.register_blueprint(import_module("app.facility.stock.shelf.views").blueprint)
     app.register_blueprint(import_module("app.facility.stock.transfers.views").blueprint)
+    app.register_blueprint(import_module("app.facility.stock.overview.views").blueprint)
     app.register_blueprint(import_module("app.facility.counter.search").blueprint)
     for pages in SUPPLIER_PAGES:
         app.register_blueprint(import_module(f"app.facility.stock.suppliers.{pages}").blueprint)

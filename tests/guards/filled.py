@@ -19,7 +19,9 @@ from app.facility.stock.counts import entering as counting
 from app.facility.stock.counts.rules import Counted
 from app.facility.stock.purchasing import deliveries
 from app.facility.stock.rules import ReceiptLine
+from app.facility.stock.shelf import labels, prices
 from app.facility.stock.shelf.actions import place_product
+from app.facility.stock.shelf.price_rules import NewPrice
 from app.facility.till import prescriptions, receipts, shifts
 from app.facility.till.invoices import actions as invoices
 from central_sync.relay import Relay, make_engine
@@ -62,6 +64,7 @@ def fill(facility_app, center_app, name="一号药店", district="330212") -> Fi
         _counter(made)
         _papers(made)
         _stock_papers(made)
+        _prices_and_labels(made)
         _supply(made)
         _registers(made)
         _counts(made)
@@ -192,6 +195,17 @@ def _purchasing(made) -> None:
     ids, marks = fill_purchasing(made.pharmacy, made.goods.product_id, made.ids["supplier_id"])
     made.ids |= ids
     made.marks += marks
+
+
+def _prices_and_labels(made) -> None:
+    """A changed price and the label that was printed with it."""
+    pharmacy, change, sheet = made.pharmacy, uuid4(), uuid4()
+    desk, reason = desk_of(pharmacy, pharmacy.owner), f"涨价{uuid4().hex[:8]}"
+    product = make_goods(pharmacy, 1).product_id
+    number = prices.change_prices(desk, change, [NewPrice(product, Decimal("19.90"))], reason)
+    labels.print_labels(desk, sheet, "shelf", "60x40", [labels.Label(product)])
+    made.ids |= {"change_id": change, "print_id": sheet}
+    made.marks += [number, reason]
 
 
 def _own_code(made) -> str:

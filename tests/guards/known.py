@@ -85,7 +85,7 @@ DOOR_ASKS = "current_setting('app.login'::text, true)"
 # Rows that are written once: nobody but the owner may change or remove them, except the columns named.
 APPEND_ONLY = {
     "facility": {
-        "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "lot_change": (), "news": (), "outbox": (), "parameter": (), "prescription_line": (), "product_price": (),
+        "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "label_print": (), "lot_change": (), "news": (), "outbox": (), "parameter": (), "prescription_line": (), "price_change": (), "price_change_line": (), "product_price": (),
         "code_pack": (), "code_prefix": (), "delivery_line": (),
         "receipt_print": (), "refund_code": (), "refund_line": (), "sale_code": (), "sale_line": (), "sale_pick": (),
         "session_end": (), "stock_document_code": (), "stock_document_line": (), "stock_movement": (), "stock_receipt": (), "stock_receipt_line": (), "stream_epoch": (), "tender": (),
@@ -237,6 +237,7 @@ DEFINERS = {
 
 # Columns whose name sounds like money and that are none.
 NOT_MONEY = {
+    "price_change_line.change_id": "a paper's key",
     "stock_movement.balance": "a quantity in base units",
     "settlement_line.selfpay": "a share in ten-thousandths",
     "catalog_item.selfpay": "a share in ten-thousandths",
@@ -244,7 +245,7 @@ NOT_MONEY = {
     "import_batch.counts": "rows by kind",
 }
 # Unit prices: six places, as in the national interface.
-PRICES = {"price", "list_price", "pack_price", "split_price", "cost_price", "ceiling_price", "ceiling"}
+PRICES = {"before_pack_price", "before_split_price", "price", "list_price", "pack_price", "split_price", "cost_price", "ceiling_price", "ceiling"}
 # Other decimal columns.
 DECIMALS = {
     "settlement_line.quantity": "as the message said it",

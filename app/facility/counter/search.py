@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 
 from app.core import signin
 from app.core.signin import needs
 from app.facility.catalog import queries as catalog
 from app.facility.db import run
-from app.facility.stock.shelf import passport
+from app.facility.stock.shelf import papers, passport
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -49,12 +49,18 @@ def _code(text: str) -> str:
 
 
 def _document(text: str) -> str:
-    """A sale opens where its lines can be seen and taken back, a refund where it stands."""
+    """A sale opens where its lines can be seen and taken back; a refund and the stock room's papers where they stand."""
     if not re.fullmatch(r"[A-Za-z]{1,2}[0-9]{2}-[0-9]{4}-[0-9]{1,9}", text):
         return ""
     row = run(DOCUMENT, facility=signin.here().facility_id, number=text.upper()).one_or_none()
     if row is None:
-        return ""
+        return _paper(text.upper())
     if row.kind == "sale":
         return url_for("counter.new_refund", receipt=text.upper())
     return url_for("counter.show_refund", refund_id=row.id)
+
+
+def _paper(number: str) -> str:
+    """A receipt of goods, a transfer, a count, a paper of the stock room or a price change."""
+    known = papers.find(signin.here().facility_id, number)
+    return url_for(known[0], **known[1]) if known and known[0] in current_app.view_functions else ""

@@ -10,12 +10,14 @@ from flask_babel import gettext as _
 from app.core import clock, shell, signin
 from app.core.signin import needs
 from app.facility.organizations import parameters
-from app.facility.stock.shelf import actions, exports, ledger, lot_queries, queries, rules
+from app.facility.stock.shelf import actions, exports, ledger, lot_queries, papers, queries, rules
 from app.facility.stock.shelf.rules import Look
 from app.facility.stock.views import STAFF
 from app.facility.stock.views import blueprint as stock
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from flask.blueprints import BlueprintSetupState
     from flask.typing import ResponseReturnValue
 
@@ -48,6 +50,13 @@ def stock_words() -> dict[str, dict[str, str]]:
 def page_there(endpoint: str, **values: Any) -> str:
     """The address of a page of another room where that room stands; nothing where it does not."""
     return url_for(endpoint, **values) if endpoint in current_app.view_functions else ""
+
+
+@blueprint.app_template_global()
+def paper_page(number: str, document_id: UUID) -> str:
+    """The address of a paper by its number; nothing for a paper without a page."""
+    known = papers.page_of(number, document_id)
+    return page_there(known[0], **known[1]) if known else ""
 
 
 blueprint.app_template_global("days_of_supply")(rules.days_of_supply)

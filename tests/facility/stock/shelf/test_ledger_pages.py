@@ -139,6 +139,30 @@ def test_a_scan_anywhere_opens_the_passport(clerk, at_work, sold):
     assert answer.location.endswith(f"/stock/codes/{code}")
 
 
+def test_papers_open_by_their_numbers(clerk, at_work, sold):
+    receipt = one(at_work, "select id, number from stock_receipt where tenant_id = %(t)s limit 1")
+
+    answer = clerk.get(f"/search?q={receipt.number.lower()}")
+
+    assert answer.status_code == 303
+    assert answer.location.endswith(f"/stock/receipts/{receipt.id}")
+    for unknown in (
+        "R26-0101-9999",
+        "K26-0101-0001",
+        "T26-0101-0001",
+        "P26-0101-0001",
+        "J26-0101-0001",
+        "X26-0101-0001",
+    ):
+        assert clerk.get(f"/search?q={unknown}").status_code == 200
+
+
+def test_a_strangers_paper_does_not_open(stranger, at_work, sold):
+    receipt = one(at_work, "select id, number from stock_receipt where tenant_id = %(t)s limit 1")
+
+    assert str(receipt.id) not in str(stranger.get(f"/search?q={receipt.number}").location)
+
+
 def test_a_held_lot_is_said_on_the_passport(clerk, at_work, sold):
     one(at_work, "update lot set hold = 'frozen', hold_reason = '包装破损' where tenant_id = %(t)s returning id")
 

@@ -1,0 +1,39 @@
+"""Which paper a number names: receipts, transfers, counts, the stock room's papers, price changes; each opens where it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app.facility.db import run
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+# First letter of the number -> (which rows, the page that shows one, its parameter).
+PAPERS = {
+    "R": ("stock_receipt where facility_id = :facility", "stock.show_receipt", "receipt_id"),
+    "K": ("stock_document where facility_id = :facility", "stock_papers.show_paper", "document_id"),
+    "T": ("transfer where :facility in (from_facility_id, to_facility_id)", "stock_transfers.show_transfer", "transfer_id"),
+    "P": ("stock_count where facility_id = :facility", "stock_counts.show_count", "count_id"),
+    "J": ("price_change where facility_id = :facility", "stock_shelf.show_price_change", "change_id"),
+}  # fmt: skip
+# The paper behind a movement or an event in a code's life, by what moved it.
+OF_KIND = {"PI": "R", "AD": "R", "TO": "T", "TI": "T", "CI": "P", "CO": "P"}
+
+
+def find(facility_id: int, number: str) -> tuple[str, dict[str, Any]] | None:
+    """The page of the paper with this number, and what it needs; None where there is no such paper."""
+    known = PAPERS.get(number[:1])
+    if known is None:
+        return None
+    rows, endpoint, parameter = known
+    row: Any = run(
+        f"select id from {rows} and number = :number limit 1", facility=facility_id, number=number
+    ).one_or_none()
+    return (endpoint, {parameter: row.id}) if row else None
+
+
+def page_of(number: str, document_id: UUID) -> tuple[str, dict[str, Any]] | None:
+    """The page of a paper whose number and id are known already."""
+    known = PAPERS.get(number[:1])
+    return (known[1], {known[2]: document_id}) if known else None

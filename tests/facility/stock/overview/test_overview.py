@@ -1,0 +1,73 @@
+"""The owner's page says what needs them, in few statements, to the owner only."""
+
+from __future__ import annotations
+
+from app.core.hot import statements
+from app.facility.stock.shelf import actions
+from app.facility.till import shifts
+from tests.facility.stock.conftest import text
+from tests.factories.shop import desk_of, make_goods, make_product, one, open_shift, sell
+
+MOST_STATEMENTS = 12
+
+
+def cost(at_work, goods, price):
+    one(at_work, "update lot set cost_price = %(c)s where tenant_id = %(t)s and product_id = %(p)s returning id", c=price, p=goods.product_id)  # fmt: skip
+
+
+def test_an_empty_shop_says_that_all_is_well(owner, at_work):
+    page = text(owner.get("/overview"))
+
+    assert "没有差异。" in page
+    assert "近 30 天还没有销售。" in page
+    assert 'href="/overview" aria-current="page"' in page
+
+
+def test_figures_are_what_happened(owner, at_work):
+    goods = make_goods(at_work, 4, generic_name="连花清瘟颗粒", expires_in=60)
+    cost(at_work, goods, "8.50")
+    cost(at_work, later := make_goods(at_work, 2, expires_in=150), "10")
+    actions.place_product(desk_of(at_work), make_product(at_work), "A1", 24, None)
+    desk = desk_of(at_work)
+    open_shift(desk)
+    sell(desk, goods.codes[0])
+    shifts.close_shift(desk, 11_000, "少收了钱")
+
+    page = text(owner.get("/overview"))
+
+    assert '<b class="">12.50</b>' in page  # Today's takings.
+    assert "25.50" in page  # Three packs within the urgent days.
+    assert "20.00" in page  # Two within the warning days.
+    assert '<b class="stop">1</b>' in page  # Out of stock.
+    assert "交班现金" in page
+    assert "-2.50" in page
+    assert "连花清瘟颗粒" in page
+    assert later.name
+
+
+def test_the_page_asks_few_questions_however_much_there_is(owner, at_work):
+    for _ in range(3):
+        make_goods(at_work, 1)
+    owner.get("/overview")
+
+    with statements() as ran:
+        owner.get("/overview")
+
+    assert len(ran) <= MOST_STATEMENTS, ran
+
+
+def test_only_the_owner_sees_it(clerk, pharmacist, at_work):
+    assert clerk.get("/overview").status_code == 403
+    assert pharmacist.get("/overview").status_code == 403
+
+
+def test_a_stranger_sees_their_own(stranger, at_work):
+    make_goods(at_work, 1, generic_name="连花清瘟颗粒", expires_in=10)
+
+    assert "连花清瘟颗粒" not in text(stranger.get("/overview"))
+
+
+def test_it_speaks_english(owner, at_work):
+    owner.set_cookie("lang", "en")
+
+    assert "Takings today" in text(owner.get("/overview"))
