@@ -45,15 +45,24 @@ select number from head
 """
 
 # Locks what is on its way to us, with the codes of each line, and finds or makes the lots it becomes here: the same number,
-# dates and cost, held where it is held at the sender's. Whoever comes second waits here and then finds nothing on its way.
+# dates and cost, held where it is held at the sender's. The lots of both ends are locked in one order, so that transfers that
+# cross each other wait in a row and not in a circle; a recall waits too. Whoever comes second waits here and then finds nothing on its way.
 OPEN_ARRIVAL = """
 with head as (
     select id, number, from_facility_id from transfer
     where tenant_id = %(tenant)s and id = %(document)s and to_facility_id = %(facility)s and state = 'sent' for no key update
+), held as (
+    select l.* from lot l join (
+        select distinct head.from_facility_id, o.product_id, o.lot_number, o.expires_on
+        from head join transfer_line n on n.tenant_id = %(tenant)s and n.transfer_id = head.id
+        join lot o on o.tenant_id = n.tenant_id and o.id = n.from_lot_id
+    ) w on l.product_id = w.product_id and l.lot_number = w.lot_number and l.expires_on = w.expires_on
+        and l.facility_id in (w.from_facility_id, %(facility)s)
+    where l.tenant_id = %(tenant)s
+    order by l.id for no key update of l
 ), sent as (
-    select l.* from lot l where l.tenant_id = %(tenant)s and l.id in (
+    select * from held where id in (
         select n.from_lot_id from head join transfer_line n on n.tenant_id = %(tenant)s and n.transfer_id = head.id)
-    order by l.id for share
 ), made as (
     insert into lot (tenant_id, facility_id, product_id, lot_number, produced_on, expires_on, cost_price, hold, hold_reason)
     select distinct on (product_id, lot_number, expires_on) %(tenant)s, %(facility)s, product_id, lot_number, produced_on, expires_on, cost_price,
