@@ -1,7 +1,8 @@
 """The stock room over one pharmacy of 5,000 products and 1,000,000 movements of three years.
 
 `stock.search_1m`: what the screens ask, beside plain SQL of the same questions on the same tables, and the whole answer to
-the browser (sign-in, page and all). The rows are loaded as the owner, in the bench's own database.
+the browser (sign-in, page and all). `stock.receipt_20`, `stock.transfer_5`: acts among these rows, beside plain SQL that
+writes the same. The rows are loaded as the owner, in the bench's own database.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ import psycopg
 from launcher import settings
 from launcher.databases import prepare
 from launcher.postgres import Embedded
-from tests.benchmarks import stock_questions, stock_rows
+from tests.benchmarks import stock_questions, stock_rows, transfers
+from tests.benchmarks.receipts import measure_receipts
 
+SECONDS = float(os.environ.get("SECONDS", "12"))
 TURNS = int(os.environ.get("TURNS", "20"))
 
 
@@ -38,9 +41,24 @@ class StockWorld:
 def measure(home) -> dict[str, dict[str, float]]:
     world = start(home)
     try:
-        return {"stock.search_1m": search(world)}
+        found = {"stock.search_1m": search(world)}
+        found["stock.receipt_20"] = measure_receipts(world, SECONDS)
+        found["stock.transfer_5"] = _transfers(world)
+        return found
     finally:
         stop(world)
+
+
+def _transfers(world: StockWorld) -> dict[str, float]:
+    """Two shops of this organization, among the same million movements."""
+    from app.core import tenancy
+    from tests.factories.branches import make_branch
+    from tests.factories.shop import make_goods
+
+    branch = make_branch(world.app, None, world.pharmacy)
+    with world.app.app_context(), tenancy.as_tenant(world.pharmacy.tenant_id):
+        goods = [make_goods(world.pharmacy, 2 * transfers.ROUNDS + 8) for _ in range(5)]
+        return transfers.measure_transfer(world.pharmacy, branch, goods)
 
 
 def start(home) -> StockWorld:

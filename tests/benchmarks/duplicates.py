@@ -16,11 +16,11 @@ def waits_for_alerts(world) -> list[float]:
     waits = []
     shops = world.shops[:2]
     desks = [tenancy.Desk(shop.tenant, shop.facility, shop.staff, "002 李*银") for shop in shops]
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         code = make_code()
         for shop, desk in zip(shops, desks, strict=True):
             with world.facility.app_context(), tenancy.as_tenant(shop.tenant):
-                _receive(desk, shop, code)
+                _receive(desk, shop.products[-1 - turn][0], code)  # One that has not moved: it is opened.
         sold_at = 0.0
         for shop, desk in zip(shops, desks, strict=True):
             with world.facility.app_context(), tenancy.as_tenant(shop.tenant):
@@ -30,7 +30,7 @@ def waits_for_alerts(world) -> list[float]:
     return waits
 
 
-def _receive(desk, shop, code) -> None:
+def _receive(desk, product, code) -> None:
     from datetime import date, timedelta
 
     from app.facility.stock.receiving import open_stock
@@ -39,7 +39,7 @@ def _receive(desk, shop, code) -> None:
     open_stock(
         desk,
         uuid4(),
-        [ReceiptLine(shop.products[0][0], f"D{code[-6:]}", date.today() + timedelta(days=300), 1, codes=(code,))],
+        [ReceiptLine(product, f"D{code[-6:]}", date.today() + timedelta(days=300), 1, codes=(code,))],
     )
 
 

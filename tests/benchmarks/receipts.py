@@ -17,8 +17,8 @@ import psycopg
 
 from app.core import clock, tenancy
 from app.core.hot import statements
-from app.core.tenancy import Desk
 from app.facility.stock.purchasing import deliveries, rules
+from tests.factories.shop import desk_of
 from tests.factories.supply import approve_products, make_supplier
 
 LINES, CODES = 20, 5
@@ -28,17 +28,23 @@ MINE = {"stock_receipt": "id", "stock_receipt_line": "receipt_id"}
 
 def measure_receipts(world, seconds: float) -> dict[str, float]:
     """`stock.receipt_20`: acceptances a second at one desk, the floor's, their ratio, statements of one."""
-    shop, pharmacy = world.shops[0], world.pharmacies[0]
-    with world.facility.app_context(), tenancy.as_tenant(shop.tenant):
+    pharmacy = world.pharmacy
+    with world.app.app_context(), tenancy.as_tenant(pharmacy.tenant_id):
         supplier = make_supplier(pharmacy)
-        products = [row[0] for row in shop.products[100 : 100 + 400]]
+        with world.owner() as owner:
+            found = owner.execute(
+                "select id from product where tenant_id = %s and state = 'active' and storage = 'NORMAL' and special_class is null and rx_class <> 'HERB' order by id limit 400",
+                (pharmacy.tenant_id,),
+            )
+            products = [row[0] for row in found]
         approve_products(pharmacy, *products)
-        desk = Desk(shop.tenant, shop.facility, pharmacy.owner, "001 负*人")
-        world.analyze()
+        desk = desk_of(pharmacy, pharmacy.owner)
+        with world.owner() as owner:
+            owner.execute("analyze")
         ready = iter([_prepare(desk, supplier, products) for _ in range(int(seconds * 60) + 30)])
         for _ in range(10):
             deliveries.accept_delivery(desk, *next(ready))
-        floor = Floor(world, shop, _accept(desk, next(ready))[1])
+        floor = Floor(world, _accept(desk, next(ready))[1])
         ours, plain, ran = [], [], 0
         for _ in range(6):
             ends = time.perf_counter() + seconds / 12
@@ -81,29 +87,31 @@ def _accept(desk, prepared):
 class Floor:
     """Writes the rows of one acceptance again, under fresh keys."""
 
-    def __init__(self, world, shop, document) -> None:
-        self.shop = shop
+    def __init__(self, world, document) -> None:
+        self.tenant, self.facility = world.pharmacy.tenant_id, world.pharmacy.facility_id
         with world.owner("facility") as owner:
             self.rows = {
                 table: owner.execute(
                     f"select coalesce(jsonb_agg(to_jsonb(x) - 'tenant_id' - 'id'), '[]') from {table} x where tenant_id = %s and {MINE.get(table, 'document_id')} = %s",
-                    (shop.tenant, document),
+                    (self.tenant, document),
                 ).fetchone()[0]
                 for table in SAME
             }
             lots = sorted({row["lot_id"] for row in self.rows["stock_receipt_line"]})
             self.lots = owner.execute(
                 "select jsonb_agg(to_jsonb(l) - 'tenant_id' - 'id' order by id) from lot l where tenant_id = %s and id = any(%s)",
-                (shop.tenant, lots),
+                (self.tenant, lots),
             ).fetchone()[0]
+            units = {row["lot_id"]: row["quantity"] for row in self.rows["stock_receipt_line"]}
+            self.units = [units[lot] for lot in lots]
             self.place = {lot: place for place, lot in enumerate(lots)}
             self.codes = owner.execute(
                 "select jsonb_agg(to_jsonb(c) - 'tenant_id') from trace_code c where tenant_id = %s and document_id = %s",
-                (shop.tenant, document),
+                (self.tenant, document),
             ).fetchone()[0]
             self.body = owner.execute(
                 "select body from outbox where tenant_id = %s and facility_id = %s order by number desc limit 1",
-                (shop.tenant, shop.facility),
+                (self.tenant, self.facility),
             ).fetchone()[0]
         self.db = psycopg.connect(world.urls["facility"]["app"].replace("+psycopg", ""), autocommit=True)
 
@@ -112,10 +120,15 @@ class Floor:
         fresh = {row["code"]: f"84{secrets.randbelow(10**18):018d}" for row in self.codes}
         began = time.perf_counter()
         with self.db.transaction(), self.db.cursor() as cursor:
-            cursor.execute("select set_config('app.tenant_id', %s, true)", (str(self.shop.tenant),))
-            ids = [row[0] for row in self._insert(cursor, "lot", [{**row, "lot_number": mark} for row in self.lots], "returning id")]
+            cursor.execute("select set_config('app.tenant_id', %s, true)", (str(self.tenant),))
+            ids = [
+                row[0]
+                for row in self._insert(
+                    cursor, "lot", [{**row, "lot_number": mark} for row in self.lots], "returning id"
+                )
+            ]
             balances = [
-                {"lot_id": ids[n], "zone": "SALEABLE", "facility_id": lot["facility_id"], "product_id": lot["product_id"], "expires_on": lot["expires_on"], "on_hand": CODES * 24, "reserved": 0}
+                {"lot_id": ids[n], "zone": "SALEABLE", "facility_id": lot["facility_id"], "product_id": lot["product_id"], "expires_on": lot["expires_on"], "on_hand": self.units[n], "reserved": 0}
                 for n, lot in enumerate(self.lots)
             ]  # fmt: skip
             self._insert(cursor, "lot_balance", balances)
@@ -127,7 +140,7 @@ class Floor:
                     if "number" in row:
                         row["number"] = mark
                 self._insert(cursor, table, rows)
-            keys = {"t": self.shop.tenant, "f": self.shop.facility, "body": self.body}
+            keys = {"t": self.tenant, "f": self.facility, "body": self.body}
             cursor.execute(HEAD, keys)
         return time.perf_counter() - began
 
@@ -149,7 +162,7 @@ class Floor:
         names = ", ".join(rows[0])
         cursor.execute(
             f"insert into {table} (tenant_id, {names}) select %s, {names} from jsonb_populate_recordset(null::{table}, %s) {returning}",
-            (self.shop.tenant, json.dumps(rows)),
+            (self.tenant, json.dumps(rows)),
             prepare=True,
         )
         return cursor.fetchall() if returning else []

@@ -41,7 +41,6 @@ class World:
         self.home = home
         self.embedded = Embedded(folder, "bench")
         self.shops: list[Shop] = []
-        self.pharmacies: list = []  # The same shops as the factories made them.
 
     def start(self) -> World:
         import shutil
@@ -87,7 +86,6 @@ class World:
         bridge = {}
         for number in range(2 * FACILITIES):  # The second half is the floor's: its facts go nowhere.
             shop = make_pharmacy(self.facility)
-            self.pharmacies.append(shop)
             with self.center.app_context(), tenancy.acting_as(district="33"):
                 registry.register_institution(
                     registry.NewInstitution(shop.code, shop.name, shop.district), shop.center_secret.encode()
