@@ -7,8 +7,9 @@
  * @param {HTMLInputElement} field its data-find is the address that answers with the list
  * @param {HTMLElement} place where the list stands
  * @param {(product: Product) => void} take
+ * @param {string} [also] what else the question says, as it stands in an address
  */
-export function picker(field, place, take) {
+export function picker(field, place, take, also = "") {
   /** @type {AbortController | undefined} */
   let asking;
   /** @type {number | undefined} */
@@ -28,7 +29,7 @@ export function picker(field, place, take) {
     window.clearTimeout(waiting);
     asking?.abort();
     asking = new AbortController();
-    const answer = await fetch(`${field.dataset.find}?q=${encodeURIComponent(text)}`, { credentials: "same-origin", headers: { "HX-Request": "true" }, signal: asking.signal });
+    const answer = await fetch(`${field.dataset.find}?q=${encodeURIComponent(text)}${also && `&${also}`}`, { credentials: "same-origin", headers: { "HX-Request": "true" }, signal: asking.signal });
     if (!answer.ok) throw new Error(`look ${answer.status}`);
     const read = new DOMParser().parseFromString(await answer.text(), "text/html");
     place.replaceChildren(...[...read.body.children].map((child) => document.importNode(child, true)));

@@ -26,6 +26,7 @@ from app.facility.stock.keeping.errors import (
 from app.facility.stock.keeping.rules import CORRECT, Correction, Line, Paper
 from app.facility.stock.ledger import Move, Story, as_json
 from app.facility.stock.rulebook import ACTS
+from app.facility.stock.suppliers.actions import note_owed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,7 +183,23 @@ def _post(
     moves = [Move(n, each.lot_id, each.quantity, each.from_zone, each.to_zone, each.codes) for n, each in enumerate(paper.lines, 1)]  # fmt: skip
     if "drawer" in paper.record:
         drawers.work(hot, desk, paper)
+    if paper.act == "return_out" and number != NOT_YET:
+        _owe_less(hot, desk, document, paper, number, second)
     return ledger.post(hot, desk, ACTS[paper.act], document, clock.now(), moves, story, number=number, tell=tell).number
+
+
+def _owe_less(hot: Hot, desk: Desk, document: UUID, paper: Paper, number: str, second: int | None) -> None:
+    """What went back to a supplier on file is owed no more, at its cost; the red invoice settles the rest."""
+    keys = {**desk.keys, "name": paper.record["supplier"], "lots": [line.lot_id for line in paper.lines]}
+    supplier = hot.run(statements.SUPPLIER, keys)
+    lots = {row.id: row for row in hot.run(statements.COSTS, keys)}
+    worth = sum(
+        rules.worth_fen(line.quantity, lots[line.lot_id].pack_size, lots[line.lot_id].cost_price) or 0
+        for line in paper.lines
+        if line.lot_id in lots
+    )
+    if supplier and worth:
+        note_owed(hot, desk, supplier[0].id, document, "return", -worth, clock.now(), number, approver_id=second)
 
 
 def _check(hot: Hot, desk: Desk, paper: Paper, second: int | None, number: str) -> None:

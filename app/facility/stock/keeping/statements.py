@@ -118,3 +118,11 @@ ADD_DRAWER = """
 insert into herb_drawer (tenant_id, facility_id, name, product_id, staff_id, changed_at)
 values (%(tenant)s, %(facility)s, %(drawer)s, %(product)s::bigint, %(staff)s, %(at)s) on conflict do nothing returning name
 """
+
+# ---- goods that went back to a supplier ----
+
+SUPPLIER = "select id from supplier where tenant_id = %(tenant)s and name = %(name)s order by id limit 1"
+COSTS = """
+select l.id, l.cost_price, p.pack_size from lot l join product p on p.tenant_id = l.tenant_id and p.id = l.product_id
+where l.tenant_id = %(tenant)s and l.id = any(%(lots)s) limit 200
+"""
