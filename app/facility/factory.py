@@ -15,12 +15,9 @@ if TYPE_CHECKING:
     from flask import Flask
 
 ROOMS = ("organizations", "catalog", "stock", "till", "counter")
-<<<<<<< HEAD
 SHELF = ("views", "passport_views", "label_views", "price_views")
-=======
 KEEPING = ("views", "check_views", "climate_views")
 SHELF = ("views", "passport_views")
->>>>>>> 4ec327a (stock: Show the papers, checks, temperatures and near ends on screens of their own.)
 SUPPLIER_PAGES = ("views", "paper_views", "approval_views", "payable_views")
 
 
@@ -48,12 +45,9 @@ def create_app(
         app.register_blueprint(import_module(f"app.facility.{room}.views").blueprint)
     app.register_blueprint(import_module("app.facility.stock.shelf.views").blueprint)
     app.register_blueprint(import_module("app.facility.stock.transfers.views").blueprint)
-<<<<<<< HEAD
     app.register_blueprint(import_module("app.facility.stock.overview.views").blueprint)
-=======
     for pages in KEEPING:
         app.register_blueprint(import_module(f"app.facility.stock.keeping.{pages}").blueprint)
->>>>>>> 4ec327a (stock: Show the papers, checks, temperatures and near ends on screens of their own.)
     app.register_blueprint(import_module("app.facility.counter.search").blueprint)
     for pages in SUPPLIER_PAGES:
         app.register_blueprint(import_module(f"app.facility.stock.suppliers.{pages}").blueprint)
