@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 ROOMS = ("organizations", "catalog", "stock", "till", "counter")
 SHELF = ("views", "passport_views", "label_views", "price_views")
 KEEPING = ("views", "check_views", "climate_views")
-SHELF = ("views", "passport_views")
 SUPPLIER_PAGES = ("views", "paper_views", "approval_views", "payable_views")
 
 
