@@ -52,5 +52,6 @@ def create_app(
         app.register_blueprint(import_module(f"app.facility.stock.suppliers.{pages}").blueprint)
     for views in ("counter.extras", "counter.registers.views", "till.invoices.views"):
         app.register_blueprint(import_module(f"app.facility.{views}").blueprint)
+    app.register_blueprint(import_module("app.facility.stock.counts.counting_views").blueprint)
     app.cli.add_command(import_module("app.facility.organizations.cli").commands)
     return app

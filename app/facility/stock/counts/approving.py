@@ -12,7 +12,7 @@ from app.facility.db import hot_action, transaction
 from app.facility.stock import ledger, rulebook
 from app.facility.stock import statements as stock
 from app.facility.stock.counts import rules, statements
-from app.facility.stock.counts.actions import judged, lock_head
+from app.facility.stock.counts.actions import judged, judging_rows, lock_head
 from app.facility.stock.counts.errors import (
     BookCorrected,
     CodesUntold,
@@ -64,7 +64,7 @@ def _check(hot: Hot, desk: Desk, keys: Mapping[str, Any], head: Any, version: in
 
 def _moves(hot: Hot, keys: Mapping[str, Any]) -> list[Move]:
     """What is to be posted, with the lots and codes locked in the order of the house."""
-    rows = hot.run(statements.JUDGE, keys)
+    rows = judging_rows(hot, keys)
     if corrected := [
         words("{name} {lot}", name=row.name, lot=row.lot_number)
         for row in rows

@@ -159,7 +159,13 @@ KNOWN_ENTRIES = "select count(*) as known, bool_and(digest = %(digest)s) as same
 
 # ---- closing ----
 
-# What nobody counted is not there: an entry of nothing for each line without one, by whoever closes.
+# A count's lines were just written, so the planner knows nothing of them and would look each up by walking over all. What
+# reads a whole count joins by hashing; afterwards everything is as before.
+JOIN_WHOLE = "select set_config('enable_nestloop', 'off', true)"
+JOIN_AS_USUAL = "select set_config('enable_nestloop', 'on', true)"
+
+# What nobody counted is not there: an entry of nothing for each line without one, by whoever closes. Which lines these are is
+# known before the first is written: looked up line by line, each look would walk over all that was just written.
 ENTER_REST = f"""
 insert into count_entry (tenant_id, id, count_id, line_no, place, quantity, code_count, source, staff_id, counted_at, book, reserved,
     mark_from, mark_to, digest)
@@ -168,7 +174,7 @@ select n.tenant_id, gen_random_uuid(), n.count_id, n.line_no, '', 0, 0, 'rest', 
 from count_line n left join lot_balance b on b.tenant_id = n.tenant_id and b.lot_id = n.lot_id and b.zone = n.zone
 {_MARK.format(b="n")}
 where n.tenant_id = %(tenant)s and n.count_id = %(count)s
-    and not exists (select from count_entry e where e.tenant_id = n.tenant_id and e.count_id = n.count_id and e.line_no = n.line_no)
+    and n.line_no not in (select line_no from count_entry where tenant_id = %(tenant)s and count_id = %(count)s)
 """
 # Corrections of the book that move no goods.
 _BOOK_ONLY = "(m.kind in ('CI', 'CO', 'CR') or (m.kind = 'HB' and m.zone = 'SPLIT' and m.quantity < 0))"

@@ -643,7 +643,7 @@ def test_opening_and_closing_take_few_statements_however_many_lines(pharmacy, de
 
     assert count.head.line_count == 12
     assert len(opening) <= 4
-    assert len(closing) <= 6
+    assert len(closing) <= 7
 
 
 def test_more_differences_than_a_fact_takes_are_told_in_several(pharmacy, desk, open_count, monkeypatch):

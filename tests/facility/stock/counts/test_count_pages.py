@@ -1,0 +1,468 @@
+"""The counts' pages: empty, going on, blind, closed, approved, on paper and in Excel, and closed to strangers."""
+
+from __future__ import annotations
+
+import io
+import re
+from uuid import uuid4
+
+import pytest
+import xlsxwriter
+from python_calamine import CalamineWorkbook
+
+from app.core.hot import statements
+from app.facility.db import transaction
+from tests.facility.stock.conftest import text
+from tests.facility.stock.counts.test_counting import plain
+from tests.factories.people import post
+from tests.factories.shop import make_code, make_goods, make_product, one
+
+
+def at(count, what=""):
+    return f"/stock/counts/{count.id}{what}"
+
+
+def entry(count, goods, packs, place="货架", **more):
+    return {
+        "document": str(uuid4()),
+        "line": str(count.line(goods).line_no),
+        "packs": str(packs),
+        "units": "",
+        "place": place,
+        "codes": "",
+    } | more
+
+
+# ---- the list and a new count ----------------------------------------------------------------------------------------
+
+
+def test_a_facility_without_counts_reads_what_counting_is(clerk):
+    page = text(clerk.get("/stock/counts"))
+
+    assert "还没有盘过" in page
+    assert "该做全面盘点了" not in page
+
+
+def test_what_is_due_is_said_until_it_is_done(clerk, pharmacy, desk, open_count):
+    goods = plain(pharmacy, 2, special_class="EPHEDRINE")
+    page = text(clerk.get("/stock/counts"))
+    assert "该做全面盘点了" in page
+    assert "特殊管理药品该盘点了" in page
+
+    count = open_count()
+    count.enter(goods, 2)
+    count.close()
+    count.approve()
+
+    page = text(clerk.get("/stock/counts"))
+    assert "该盘点了" not in page
+    assert "该做全面盘点了" not in page
+    assert "已审批" in page
+
+
+def test_a_count_is_opened_from_the_page(owner, pharmacy, desk):
+    plain(pharmacy, 2)
+    document = str(uuid4())
+
+    answer = post(owner, "/stock/counts/new", {"document": document, "scope": "full", "blind": "1"})
+
+    assert answer.status_code == 303
+    assert "盲盘" in text(owner.get(answer.location))
+
+
+def test_products_are_found_and_chosen_without_any_script(owner, pharmacy, desk):
+    goods = plain(pharmacy, 2, generic_name="板蓝根颗粒")
+
+    page = text(owner.get("/stock/counts/new?scope=product&q=blg"))
+    assert f'value="{goods.product_id}" checked' in page
+    answer = post(
+        owner, "/stock/counts/new", {"document": str(uuid4()), "scope": "product", "product": str(goods.product_id)}
+    )
+
+    assert answer.status_code == 303
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"scope": "shelf"}, {"scope": "product"}, {"scope": "all"}, {}, {"scope": "product", "product": "x"}, {"scope": "full", "document": "x"}, {"scope": "shelf", "shelf": "Z"}],
+)  # fmt: skip
+def test_a_count_of_nothing_says_why(owner, pharmacy, desk, wrong):
+    answer = post(owner, "/stock/counts/new", {"document": str(uuid4())} | wrong)
+
+    assert answer.status_code in {400, 422}
+    assert "盘点" in text(answer)
+
+
+# ---- counting --------------------------------------------------------------------------------------------------------
+
+
+def test_a_scanned_code_opens_its_line_with_one_pack(clerk, pharmacy, desk, open_count):
+    goods = make_goods(pharmacy, 3)
+    count = open_count()
+
+    page = text(clerk.get(at(count, f"/counting?q={goods.codes[0]}&place=A01")))
+
+    assert goods.lot_number in page
+    assert f">{goods.codes[0]}</textarea>" in page
+    assert 'value="1"' in page
+
+
+def test_a_name_that_means_several_lots_lets_choose(clerk, pharmacy, desk, open_count):
+    product = make_product(pharmacy, trace_required=False, generic_name="板蓝根颗粒")
+    for lot in ("L-1", "L-2"):
+        make_goods(pharmacy, 2, coded=False, product_id=product, lot_number=lot)
+    count = open_count()
+
+    page = text(clerk.get(at(count, "/counting?q=blg")))
+
+    assert page.count("data-found") == 2
+
+
+def test_an_entry_is_saved_and_the_next_scan_goes_on(clerk, pharmacy, desk, open_count):
+    goods, other = plain(pharmacy, 10), make_goods(pharmacy, 1)
+    count = open_count()
+
+    answer = post(clerk, at(count, "/entries"), entry(count, goods, 10, next=other.codes[0]))
+    assert answer.status_code == 303
+    page = text(clerk.get(answer.location))
+
+    assert other.lot_number in page
+    assert goods.name in page  # What I entered last.
+    count.close()
+    assert count.difference(goods) == 0
+
+
+def test_a_place_counted_already_says_so_and_keeps_what_was_typed(clerk, pharmacist, pharmacy, desk, open_count):
+    goods = plain(pharmacy, 10)
+    count = open_count()
+    count.enter(goods, 4)
+
+    answer = post(pharmacist, at(count, "/entries"), entry(count, goods, 10))
+
+    assert answer.status_code == 409
+    page = text(answer)
+    assert "点过这一行" in page
+    assert 'name="packs" class="form-control big" inputmode="numeric" pattern="[0-9]*" maxlength="9" value="10"' in page
+    standing = re.search(r'name="replaces" value="([^"]+)"', page)[1]
+    assert post(pharmacist, at(count, "/entries"), entry(count, goods, 10, replaces=standing)).status_code == 303
+
+
+@pytest.mark.parametrize("wrong", [{"packs": ""}, {"packs": "-1"}, {"packs": "1.5"}, {"codes": "?"}, {"document": "x"}, {"place": "长" * 30}, {"replaces": "x"}])  # fmt: skip
+def test_a_wrong_entry_is_refused_with_a_sentence(clerk, pharmacy, desk, open_count, wrong):
+    goods = plain(pharmacy, 10)
+    count = open_count()
+
+    answer = post(clerk, at(count, "/entries"), entry(count, goods, 10) | wrong)
+
+    assert answer.status_code in {400, 409, 422}
+
+
+def test_blind_counters_see_the_book_nowhere(clerk, pharmacy, desk, open_count):
+    goods = plain(pharmacy, 1717)
+    for blind in (True, False):
+        count = open_count(blind=blind)
+        line = count.line(goods).line_no
+        pages = [
+            clerk.get(at(count, what))
+            for what in (
+                f"/counting?line={line}",
+                f"/counting?q={goods.lot_number}",
+                "/sheet",
+                f"/lines?q={goods.lot_number}",
+                "",
+            )
+        ]
+        shown = "".join(text(page) for page in pages) + cells(clerk.get(at(count, "/sheet.xlsx")).data)
+
+        assert [page.status_code for page in pages] == [200] * 5
+        assert ("1717" in shown or "1,717" in shown) is not blind
+        assert clerk.get(at(count, "/differences")).status_code == 403
+        from app.facility.stock.counts import actions
+
+        actions.withdraw_count(count.leader, count.id)
+
+
+def cells(content):
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
+    return " ".join(str(cell) for row in sheet.to_python() for cell in row)
+
+
+def test_found_goods_are_put_on_the_list(clerk, pharmacy, desk, open_count):
+    plain(pharmacy, 1)
+    product = make_product(pharmacy, generic_name="藿香正气水", trace_required=False)
+    count = open_count()
+
+    assert "盘点发现" in text(clerk.get(at(count, "/counting?q=没有的")))
+    assert "藿香正气水" in text(clerk.get(at(count, "/finds?q=hxzq")))
+    answer = post(
+        clerk,
+        at(count, "/finds"),
+        {"product": str(product), "lot": "F-1", "expires_on": "2028-05-31", "zone": "SALEABLE", "place": "柜下"},
+    )
+
+    assert answer.status_code == 303
+    assert "F-1" in text(clerk.get(answer.location))
+    for wrong in ({"product": ""}, {"lot": ""}, {"expires_on": "?"}, {"zone": "MOON"}):
+        sent = {"product": str(product), "lot": "F-1", "expires_on": "2028-05-31", "zone": "SALEABLE"} | wrong
+        assert post(clerk, at(count, "/finds"), sent).status_code in {400, 422}
+
+
+def test_a_code_outside_the_scope_can_be_added(clerk, pharmacy, desk, open_count):
+    from app.facility.stock.counts.actions import Scope
+
+    goods, other = make_goods(pharmacy, 1), make_goods(pharmacy, 1)
+    count = open_count(Scope("product", products=(goods.product_id,)))
+
+    page = text(clerk.get(at(count, f"/counting?q={other.codes[0]}")))
+    assert "不在盘点范围里" in page
+    lot = re.search(r'name="lot_id" value="(\d+)"', page)[1]
+    answer = post(clerk, at(count, "/finds"), {"lot_id": lot, "zone": "SALEABLE"})
+
+    assert other.lot_number in text(clerk.get(answer.location))
+    known = clerk.get(at(count, f"/lines?q={other.codes[0]}")).get_json()
+    assert (len(known["lines"]), known["known"]) == (1, True)
+    assert clerk.get(at(count, f"/lines?q={make_code()}")).get_json() == {"lines": [], "known": False}
+
+
+# ---- leading ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_count_is_closed_explained_and_approved_on_its_pages(owner, clerk, pharmacist, pharmacy, desk, open_count):
+    goods = make_goods(pharmacy, 4)
+    count = open_count()
+    strange = make_code()
+    post(clerk, at(count, "/entries"), entry(count, goods, 3, codes=" ".join([*goods.codes[:2], strange])))
+
+    assert "李收银" in text(owner.get(at(count)))
+    answer = post(owner, at(count, "/closing"), {"rest": "leave"})
+    assert answer.status_code == 303, text(answer)
+    page = text(owner.get(answer.location))
+    assert "请选原因" in page
+    assert strange in page  # Named among the codes that do not belong.
+    line = str(count.line(goods).line_no)
+    assert post(owner, at(count, "/reasons"), {"line": line, "reason": "other", "note": ""}).status_code == 422
+    assert (
+        post(owner, at(count, "/reasons"), {"line": line, "reason": "missing", "note": "监控可查"}).status_code == 303
+    )
+    assert post(owner, at(count, "/approval"), {"version": str(count.head.version)}).status_code == 409
+    answer = post(pharmacist, at(count, "/approval"), {"version": str(count.head.version)})
+    assert answer.status_code == 409  # Two codes are missing where one pack is.
+    assert "扫" in text(answer)
+
+    post(owner, at(count, "/reopenings"))
+    page = text(clerk.get(at(count, f"/counting?line={line}&place=货架")))
+    standing = re.search(r'name="replaces" value="([^"]+)"', page)[1]
+    post(clerk, at(count, "/entries"), entry(count, goods, 3, codes=" ".join(goods.codes[:3]), replaces=standing))
+    post(owner, at(count, "/closing"))
+    page = text(pharmacist.get(at(count, "/differences")))
+    assert goods.codes[3] in page  # The missing one.
+    answer = post(pharmacist, at(count, "/approval"), {"version": str(count.head.version)})
+
+    assert answer.status_code == 303
+    assert "已审批" in text(pharmacist.get(answer.location))
+    assert "赵药师" in text(owner.get(at(count)))
+
+
+def test_a_clerk_approves_nothing(clerk, pharmacy, desk, open_count):
+    plain(pharmacy, 1)
+    count = open_count()
+
+    assert post(clerk, at(count, "/approval"), {"version": "1"}).status_code == 403
+
+
+def test_a_count_is_withdrawn(owner, pharmacy, desk, open_count):
+    plain(pharmacy, 1)
+    count = open_count()
+
+    assert post(owner, at(count, "/withdrawal")).status_code == 303
+    assert "已撤销" in text(owner.get(at(count)))
+    assert owner.get(at(count, "/counting")).status_code == 303
+
+
+# ---- sheets ----------------------------------------------------------------------------------------------------------
+
+
+def filled(content, rows):
+    """The sheet with figures in its yellow columns: {lot: (packs, units, place)}."""
+    table = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    header = table[1]
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file, {"in_memory": True})
+    sheet = book.add_worksheet()
+    for number, row in enumerate(table):
+        cells = list(row) + [""] * (len(header) - len(row))
+        said = rows.get(cells[header.index("批号")]) if number > 1 else None
+        for column, value in zip(("实盘整数", "实盘零头", "地点"), said or (), strict=False):
+            cells[header.index(column)] = value
+        sheet.write_row(number, 0, cells)
+    book.close()
+    return file.getvalue()
+
+
+def send(client, count, content, name="盘点表.xlsx", **more):
+    return post(
+        client,
+        at(count, "/sheets"),
+        {"document": str(uuid4()), "file": (io.BytesIO(content), name), **more},
+        content_type="multipart/form-data",
+    )
+
+
+def test_the_excel_sheet_goes_out_blind_and_comes_back_filled(clerk, pharmacy, desk, open_count):
+    goods, other = plain(pharmacy, 10), plain(pharmacy, 4)
+    count = open_count()
+    sheet = clerk.get(at(count, "/sheet.xlsx"))
+    assert sheet.content_type.startswith("application/vnd.openxml")
+
+    answer = send(clerk, count, filled(sheet.data, {goods.lot_number: (10, "", "A01"), other.lot_number: (3, 5, "")}))
+
+    assert answer.status_code == 303
+    count.close()
+    assert (count.difference(goods), count.difference(other)) == (0, -other.pack_size + 5)
+
+
+def test_a_wrong_sheet_names_the_row_of_each_problem(clerk, pharmacy, desk, open_count):
+    goods, other = plain(pharmacy, 10), plain(pharmacy, 4)
+    count = open_count()
+    sheet = clerk.get(at(count, "/sheet.xlsx")).data
+
+    page = text(send(clerk, count, filled(sheet, {goods.lot_number: ("十", "", ""), other.lot_number: (3, 1.5, "")})))
+    assert "第 3 行" in page
+    assert "第 4 行" in page
+    assert "不是 P" in text(
+        send(
+            clerk,
+            count,
+            b"x,y\n\xe8\xa1\x8c\xe5\x8f\xb7,\xe5\xae\x9e\xe7\x9b\x98\xe6\x95\xb4\xe6\x95\xb0\n1,2\n",
+            "a.csv",
+        )
+    )
+    for content in (b"", b"hello", b"PK\x03\x04broken"):
+        assert send(clerk, count, content).status_code in {400, 413, 422}
+    assert send(clerk, count, sheet).status_code == 422  # Nothing filled in.
+    assert send(clerk, count, filled(sheet, {goods.lot_number: (1, "", "")}), since="x").status_code == 422
+    assert count.head.counted_count == 0
+
+
+def test_the_printed_sheet_has_the_number_as_a_barcode_and_pages(clerk, pharmacy, desk, open_count, monkeypatch):
+    from app.facility.stock.counts import queries
+
+    monkeypatch.setattr(queries, "SHEET_PAGE", 2)
+    for _ in range(3):
+        plain(pharmacy, 1)
+    count = open_count()
+
+    page = text(clerk.get(at(count, "/sheet")))
+
+    assert f'aria-label="{count.number}"' in page
+    assert page.count('class="blank"><span>') == 2
+    assert "sheet?after=2" in page
+    assert text(clerk.get(at(count, "/sheet?after=2"))).count('class="blank"><span>') == 1
+
+
+# ---- strangers, budgets, languages -----------------------------------------------------------------------------------
+
+
+def test_strangers_find_nothing(stranger, pharmacy, desk, open_count):
+    goods = plain(pharmacy, 3)
+    count = open_count()
+
+    for what in ("", "/counting", "/lines?q=1", "/finds", "/sheet", "/sheet.xlsx", "/sheets", "/differences"):
+        assert stranger.get(at(count, what)).status_code == 404, what
+    for what in ("/entries", "/closing", "/reopenings", "/withdrawal", "/reasons", "/approval"):
+        assert (
+            post(
+                stranger, at(count, what), entry(count, goods, 1) | {"version": "1", "reason": "", "note": ""}
+            ).status_code
+            == 404
+        ), what
+    assert count.number not in text(stranger.get("/stock/counts"))
+
+
+def test_pages_take_few_statements_however_many_lines(owner, pharmacy, desk, open_count):
+    shelf = [plain(pharmacy, 2) for _ in range(8)]
+    count = open_count()
+    for goods in shelf:
+        count.enter(goods, 1)
+    ran = {}
+    for what, page in (
+        ("list", "/stock/counts"),
+        ("progress", at(count)),
+        ("counting", at(count, f"/counting?line={count.line(shelf[0]).line_no}")),
+    ):
+        owner.get(page)
+        with statements() as here:
+            assert owner.get(page).status_code == 200
+        ran[what] = sum("count_" in one_of or "stock_count" in one_of for one_of in here)
+    count.close()
+    with statements() as here:
+        owner.get(at(count, "/differences"))
+    ran["differences"] = sum("count_" in one_of or "stock_count" in one_of for one_of in here)
+
+    assert ran == {"list": 2, "progress": 4, "counting": 4, "differences": 6}
+
+
+def test_a_long_list_of_counts_has_pages(owner, pharmacy, desk, open_count, monkeypatch):
+    from app.facility.stock.counts import actions, queries
+
+    monkeypatch.setattr(queries, "PAGE", 2)
+    plain(pharmacy, 1)
+    numbers = []
+    for _ in range(3):
+        count = open_count()
+        numbers.append(count.number)
+        actions.withdraw_count(count.leader, count.id)
+
+    page = text(owner.get("/stock/counts"))
+    assert numbers[2] in page
+    assert numbers[0] not in page
+    following = page.partition('" rel="next"')[0].rpartition('href="')[2].replace("&amp;", "&")
+    assert numbers[0] in text(owner.get(following))
+    for nonsense in ("x", "~", "2026-01-01~x", "99999-01-01T00:00:00~" + "0" * 8):
+        assert owner.get(f"/stock/counts?before={nonsense}").status_code == 200
+
+
+def test_pages_speak_english(owner, pharmacy, desk, open_count):
+    goods = plain(pharmacy, 3)
+    count = open_count()
+    owner.set_cookie("lang", "en")
+    line = count.line(goods).line_no
+    pages = [
+        "/stock/counts",
+        "/stock/counts/new?q=x",
+        at(count),
+        at(count, "/counting"),
+        at(count, f"/counting?line={line}"),
+        at(count, "/finds?q=x"),
+        at(count, "/sheets"),
+        at(count, "/sheet"),
+    ]
+    for page in pages:
+        shown = text(owner.get(page))
+        assert "Count" in shown or "count" in shown, page
+
+
+def test_five_thousand_lines_open_and_close_with_the_same_statements(pharmacy, desk, open_count):
+    """Lines are made in bulk here; what is looked at is that no statement is repeated by line."""
+    goods = plain(pharmacy, 1)
+    with transaction(settings=pharmacy.scope) as hot:
+        keys = {**desk.keys, "p": goods.product_id}
+        hot.run(
+            """insert into lot (tenant_id, facility_id, product_id, lot_number, expires_on)
+            select %(tenant)s, %(facility)s, %(p)s, 'B' || n, date '2029-01-01' from generate_series(1, 5000) n""",
+            keys,
+        )
+        hot.run(
+            """insert into lot_balance (tenant_id, lot_id, zone, facility_id, product_id, expires_on, on_hand)
+            select tenant_id, id, 'SALEABLE', facility_id, product_id, expires_on, 24 from lot where tenant_id = %(tenant)s and lot_number like 'B%%'""",
+            keys,
+        )
+    with statements() as ran:
+        count = open_count()
+        assert count.close(rest_is_gone=True) == 5001
+
+    assert len(ran) <= 11
+    assert (
+        one(pharmacy, "select count(*) as n from count_line where tenant_id = %(t)s and difference = -24", n=0).n
+        == 5001
+    )
