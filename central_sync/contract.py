@@ -226,7 +226,56 @@ class ShiftClosed(_Body):
     reason: Name | None = None
 
 
-Body = StockReceived | StockMoved | SaleSold | SaleRefunded | IdentityDecided | ShiftClosed
+class ZoneStock(_Body):
+    zone: Code
+    quantity: Units
+
+
+class HeldLot(_Body):
+    """A lot that was frozen or freed, and where how much of it lay at that moment."""
+
+    product: Product
+    lot: Name
+    pack_size: Units
+    quantity: Annotated[int, Meta(ge=0, le=10**12)]
+    expires_on: date | None = None
+    zones: Annotated[list[ZoneStock], Meta(max_length=20)] = []
+
+
+class LotHeld(_Body):
+    """Lots may not be sold any more, or may again (批号冻结, 解除). Without lots: nothing of what was recalled is here."""
+
+    document: UUID
+    number: ReceiptNumber
+    at: Moment
+    operator: Name
+    act: Literal["held", "released"]
+    hold: Literal["frozen", "recalled"]
+    reason: Name
+    recall: UUID | None
+    origin: Literal["own", "center"] | None
+    lots: Annotated[list[HeldLot], Meta(max_length=MOST_LINES)]
+    packs: TraceCodes = []
+
+
+class RecallReported(_Body):
+    """What became of recalled goods at a facility, in base units, and how many buyers were reached (召回情况报告)."""
+
+    recall: UUID
+    number: ReceiptNumber
+    at: Moment
+    operator: Name
+    held: Annotated[int, Meta(ge=0, le=10**12)]
+    sold: Annotated[int, Meta(ge=0, le=10**12)]
+    came_back: Annotated[int, Meta(ge=0, le=10**12)]
+    returned: Annotated[int, Meta(ge=0, le=10**12)]
+    destroyed: Annotated[int, Meta(ge=0, le=10**12)]
+    buyers: Annotated[int, Meta(ge=0, le=10**9)]
+    reached: Annotated[int, Meta(ge=0, le=10**9)]
+    note: Annotated[str, Meta(max_length=2000)]
+
+
+Body = StockReceived | StockMoved | SaleSold | SaleRefunded | IdentityDecided | ShiftClosed | LotHeld | RecallReported
 
 KINDS: dict[tuple[str, int], type[Struct]] = {
     ("stock.received", 1): StockReceived,
@@ -237,6 +286,8 @@ KINDS: dict[tuple[str, int], type[Struct]] = {
     ("identity.overridden", 1): IdentityDecided,
     ("identity.blocked", 1): IdentityDecided,
     ("shift.closed", 1): ShiftClosed,
+    ("lot.held", 1): LotHeld,
+    ("recall.reported", 1): RecallReported,
 }
 
 _decoders = {key: msgspec.json.Decoder(body) for key, body in KINDS.items()}

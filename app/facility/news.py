@@ -19,6 +19,7 @@ from psycopg import errors as pg
 from app.core import clock, faults
 from app.core.errors import Outage, Refusal
 from app.facility.db import db, hot_action, transaction
+from app.facility.stock.recalls import arrivals as recalls
 from central_sync import chain, news, news_contract
 from central_sync.chain import Head
 from central_sync.contract import OutsideContract
@@ -62,7 +63,10 @@ on conflict (name) do update set beat_at = excluded.beat_at, waiting = excluded.
 
 # What is done with each kind; what comes back are facts, as `append_facts` takes them, that answer the center. Kinds without
 # a handler are kept and shown.
-HANDLERS: dict[str, Callable[[Hot, Place, Any], Sequence[Mapping[str, Any]]]] = {}
+HANDLERS: dict[str, Callable[[Hot, Place, Any], Sequence[Mapping[str, Any]]]] = {
+    "recall.issued": recalls.take_issued,
+    "recall.closed": recalls.take_closed,
+}
 
 
 @hot_action

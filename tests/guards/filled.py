@@ -18,6 +18,8 @@ from app.facility.stock.counts import actions as counts
 from app.facility.stock.counts import entering as counting
 from app.facility.stock.counts.rules import Counted
 from app.facility.stock.purchasing import deliveries
+from app.facility.stock.recalls import actions as recalls
+from app.facility.stock.recalls import rules as recall_rules
 from app.facility.stock.rules import ReceiptLine
 from app.facility.stock.shelf import labels, prices
 from app.facility.stock.shelf.actions import place_product
@@ -69,6 +71,7 @@ def fill(facility_app, center_app, name="一号药店", district="330212") -> Fi
         _registers(made)
         _counts(made)
         _purchasing(made)
+        _recall(made)
     _news(facility_app, center_app, made)
     fill_transfers(facility_app, made)
     return made
@@ -206,6 +209,19 @@ def _prices_and_labels(made) -> None:
     labels.print_labels(desk, sheet, "shelf", "60x40", [labels.Label(product)])
     made.ids |= {"change_id": change, "print_id": sheet}
     made.marks += [number, reason]
+
+
+def _recall(made) -> None:
+    """A recall of goods that were sold: one buyer called, the rest reported."""
+    pharmacy, desk = made.pharmacy, desk_of(made.pharmacy)
+    goods, recall = make_goods(pharmacy, 2), uuid4()
+    sold = sell(desk, goods.codes[0])
+    wanted = recall_rules.Wanted(goods.product_id, (goods.lot_number,), 1, f"厂家通知{uuid4().hex[:8]}")
+    number = recalls.issue_recall(desk, recall, wanted)
+    recalls.note_call(desk, recall, sold.sale_id, "coming")
+    recalls.report_recall(desk, recall, "已下架")
+    made.ids["recall_id"] = recall
+    made.marks += [number, wanted.reason]
 
 
 def _own_code(made) -> str:

@@ -85,7 +85,7 @@ DOOR_ASKS = "current_setting('app.login'::text, true)"
 # Rows that are written once: nobody but the owner may change or remove them, except the columns named.
 APPEND_ONLY = {
     "facility": {
-        "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "label_print": (), "lot_change": (), "news": (), "outbox": (), "parameter": (), "prescription_line": (), "price_change": (), "price_change_line": (), "product_price": (),
+        "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "label_print": (), "lot_change": (), "news": (), "outbox": (), "parameter": (), "prescription_line": (), "price_change": (), "price_change_line": (), "product_price": (), "recall_call": (),
         "code_pack": (), "code_prefix": (), "delivery_line": (),
         "receipt_print": (), "refund_code": (), "refund_line": (), "sale_code": (), "sale_line": (), "sale_pick": (),
         "session_end": (), "stock_document_code": (), "stock_document_line": (), "stock_movement": (), "stock_receipt": (), "stock_receipt_line": (), "stream_epoch": (), "tender": (),
@@ -130,6 +130,9 @@ STATEFUL = {
         "purchase_invoice": "noted, matched, paid, void",
         "purchase_order": "a draft, placed, partly received, closed",
         "purchase_order_line": "counts what came",
+        "recall": "runs, then is closed",
+        "recall_place": "seen and reported at a facility",
+        "recall_target": "ends with its recall",
         "refund": "asked, reversed, refunded",
         "relay_heartbeat": "says that somebody lives",
         "sale": "asked, settled, refused",
@@ -197,6 +200,9 @@ FIGURES = {
         "sale": "total_fen receipt sold_on digest staff_id identification_id facility_id tendered",
         "refund": "refund_fen receipt digest staff_id sale_id facility_id reason",
         "insurance_attempt": "message_id digest sealed infno document_id asked_at deadline_at",
+        "recall": "number level product lots codes reason issued_at deadline_at staff_id digest",
+        "recall_place": "arrived_at held_lots held_quantity",
+        "recall_target": "product_id lot_number",
         "shift": "float_fen opened_at opened_on staff_id",
         "prescription": "number patient_sealed prescriber issued_on staff_id",
         "identification": "person_hash sealed read_at staff_id credential",

@@ -251,16 +251,19 @@ def _sums(content: rules.Basket) -> str:
 
 
 STREAM = """
-select h.number, h.sent_number, h.sent_at, h.relay_state, n.state as news_state, n.pulled_at
+select h.number, h.sent_number, h.sent_at, h.relay_state, n.state as news_state, n.pulled_at, (
+    select jsonb_build_object('id', r.id, 'number', r.number, 'name', r.product ->> 'name', 'lots', r.lots, 'held', p.held_lots > 0 or r.codes <> '{}',
+        'count', count(*) over ())
+    from recall_place p join recall r on r.tenant_id = p.tenant_id and r.id = p.recall_id
+    where p.tenant_id = h.tenant_id and p.facility_id = h.facility_id and p.acknowledged_at is null and r.state = 'open'
+    order by r.level, r.issued_at limit 1) as recall
 from stream_head h left join news_head n on n.tenant_id = h.tenant_id and n.facility_id = h.facility_id
 where h.tenant_id = %(tenant)s and h.facility_id = %(facility)s
 """
 
 
-def stream_state(desk: Desk) -> dict[str, Any]:
+def stream_state(row: Any) -> dict[str, Any]:
     """The stream's dot: complete, late, or stopped; with the number and how long ago it was acknowledged."""
-    with transaction(settings=desk.settings) as hot:
-        row = hot.run_last(STREAM, desk.keys)[0]
     if row.relay_state != "running":
         return {
             "state": "off",
@@ -292,10 +295,13 @@ def stream_state(desk: Desk) -> dict[str, Any]:
 
 
 def surroundings() -> dict[str, Any]:
-    """What the bar of every page of the facility wing shows beside the person: stream and shift."""
+    """What every page of the facility wing shows around itself: stream, shift, and a recall that nobody here has seen yet."""
     who = signin.me_or_none()
     if who is None or who.facility_id is None:
         return {}
     desk = signin.here()
     shift = shifts.find_current(desk) if who.has("clerk", "pharmacist", "owner") else None
-    return {"stream": stream_state(desk), "shift": {"opened_at": shift.opened_at} if shift else None}
+    with transaction(settings=desk.settings) as hot:
+        row = hot.run_last(STREAM, desk.keys)[0]
+    known = {"stream": stream_state(row), "shift": {"opened_at": shift.opened_at} if shift else None}
+    return {**known, "recall_alert": row.recall} if row.recall and who.has("clerk", "pharmacist", "owner") else known
