@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import httpx
 
+from app.center.supervision import recalls as center_recalls
 from app.core import clock, tenancy
 from app.core.signin import Ticket
 from app.facility.catalog import imports
@@ -72,6 +74,7 @@ def fill(facility_app, center_app, name="一号药店", district="330212") -> Fi
         _counts(made)
         _purchasing(made)
         _recall(made)
+    _recall_of_center(center_app, made)
     _news(facility_app, center_app, made)
     fill_transfers(facility_app, made)
     return made
@@ -157,6 +160,18 @@ def _supply(made) -> None:
     made.marks += marks
 
 
+def _recall_of_center(center_app, made) -> None:
+    """Two officers let a recall go out; it has the number of the facility's own, so that one address serves both wings."""
+    draft = center_recalls.Draft(3, "无此药", "抽检不合格", "停售", national=f"XA{uuid4().hex[:12]}")
+    with center_app.app_context(), tenancy.acting_as(district=made.pharmacy.district):
+        center_recalls.ask_recall(made.ids["recall_id"], draft, _officer(made, 1))
+        center_recalls.approve_recall(made.ids["recall_id"], _officer(made, 2))
+
+
+def _officer(made, number) -> SimpleNamespace:
+    return SimpleNamespace(staff_id=number, name="周经办", district=made.pharmacy.district, district_name="鄞州区")
+
+
 def _news(facility_app, center_app, made) -> None:
     title = f"通知{uuid4().hex[:8]}"
     tell(center_app, [made.pharmacy.code], "notice.published", a_notice(title=title))
@@ -213,8 +228,9 @@ def _prices_and_labels(made) -> None:
 
 def _recall(made) -> None:
     """A recall of goods that were sold: one buyer called, the rest reported."""
-    pharmacy, desk = made.pharmacy, desk_of(made.pharmacy)
+    pharmacy, desk = made.pharmacy, desk_of(made.pharmacy, made.pharmacy.pharmacist)
     goods, recall = make_goods(pharmacy, 2), uuid4()
+    open_shift(desk)
     sold = sell(desk, goods.codes[0])
     wanted = recall_rules.Wanted(goods.product_id, (goods.lot_number,), 1, f"厂家通知{uuid4().hex[:8]}")
     number = recalls.issue_recall(desk, recall, wanted)

@@ -71,7 +71,7 @@ OPEN_POLICIES = {
             (table, "center_inbox_all", "center_inbox", "ALL"): "facts arrive from every institution"
             for table in (
                 "alert", "audit_trail", "code_claim", "inbox_epoch", "inbox_fact", "inbox_stream", "institution", "movement",
-                "movement_line", "news", "news_head", "settlement", "trace_code", "trace_event",
+                "movement_line", "news", "news_head", "recall_answer", "settlement", "trace_code", "trace_event",
             )
         },
     },
@@ -98,11 +98,11 @@ APPEND_ONLY = {
         "licence": ("ended_at", "ended_by", "ended_why"), "purchase_invoice_receipt": ("ended_at",),
     },
     "center": {
-        "account_entry": (), "audit_trail": (), "ecert_token": (), "ecert_use": (), "news": (), "session_end": (), "settlement": (),
+        "account_entry": (), "audit_trail": (), "ecert_token": (), "ecert_use": (), "news": (), "recall_sent": (), "session_end": (), "settlement": (),
         "settlement_line": (),
         # Which epoch a restore left, and which facts it lost, is learnt later; the facts themselves stand.
         "inbox_epoch": ("left_number", "left_hash"), "inbox_fact": ("orphaned_at",),
-        "movement": ("orphaned",), "movement_line": ("orphaned",), "trace_event": ("orphaned",),
+        "recall_answer": ("orphaned",), "movement": ("orphaned",), "movement_line": ("orphaned",), "trace_event": ("orphaned",),
     },
 }  # fmt: skip
 
@@ -174,6 +174,7 @@ STATEFUL = {
         "parameter": "may end",
         "person": "lost, frozen, deceased",
         "person_year": "counts a year",
+        "recall": "asked, issued or refused, closed",
         "sign_in_guard": "counts failures",
         "sign_on": "may sign off",
         "signal_weight": "may end",
@@ -219,6 +220,7 @@ FIGURES = {
     "center": {
         "message": "digest infno institution_code msgid arrived_at",
         "news_head": "stream district epoch",
+        "recall": "level product lots codes reason instructions asked_by asked_at",
         "code_claim": "code institution_code holds duplicate claimed_at",
         "person": "certno_sealed certno_lookup psn_no",
         "ecert_code": "psn_no issued_at expires_at",

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from app.center.supervision import rules, statements
-from central_sync.contract import RefundedLine, SaleRefunded, SaleSold, SoldLine, StockMoved, StockReceived
+from central_sync.contract import (
+    LotHeld,
+    RecallReported,
+    RefundedLine,
+    SaleRefunded,
+    SaleSold,
+    SoldLine,
+    StockMoved,
+    StockReceived,
+)
 from central_sync.inbox import FactRefused
 
 if TYPE_CHECKING:
@@ -36,7 +45,7 @@ class SupervisionHandler:
                     _write(connection, batch)  # Sold just before: only what is claimed can be freed.
                     batch = Batch(batch.place)
                 batch.add(fact, body)
-        if batch.movements:
+        if batch.movements or batch.answers:
             _write(connection, batch)
 
     def orphan(self, connection: Connection, stream: str, district: str, epoch: int, after_number: int) -> None:
@@ -60,6 +69,7 @@ class Batch:
         self.events: list[Row] = []
         self.claims: list[Row] = []
         self.returns: list[Row] = []
+        self.answers: list[Row] = []  # To recalls of the center, or telling of a facility's own.
 
     @property
     def codes(self) -> list[str]:
@@ -81,6 +91,8 @@ class Batch:
             self._add_sold(fact, body)
         elif isinstance(body, SaleRefunded):
             self._add_refunded(fact, body)
+        elif isinstance(body, (LotHeld, RecallReported)) and body.recall is not None:
+            self.answers.append(self.place | _answer(fact, body))
 
     def _add_received(self, fact: Fact, body: StockReceived) -> None:
         supplier = body.supplier
@@ -197,7 +209,26 @@ def _sold_details(line: SoldLine) -> Row:
     }  # fmt: skip
 
 
+def _answer(fact: Fact, body: LotHeld | RecallReported) -> Row:
+    row = {
+        "epoch": fact.epoch,
+        "number": fact.number,
+        "recall_id": body.recall,
+        "at": body.at,
+        "operator": body.operator,
+    }
+    if isinstance(body, LotHeld):
+        quantity = sum(lot.quantity for lot in body.lots)
+        return row | {"kind": body.act, "lots": len(body.lots), "quantity": quantity, "packs": len(body.packs)}
+    figures = {name: getattr(body, name) for name in ("held", "sold", "came_back", "returned", "destroyed", "buyers", "reached", "note")}  # fmt: skip
+    return row | {"kind": "reported", "lots": 0, "quantity": body.held, "packs": 0, "report": figures}
+
+
 def _write(connection: Connection, batch: Batch) -> None:
+    if batch.answers:
+        connection.execute(statements.WRITE_ANSWERS, {"rows": _json(batch.answers)})
+    if not batch.movements:
+        return
     rows = {"movements": batch.movements, "lines": batch.lines, "codes": batch.codes, "events": batch.events}
     connection.execute(statements.WRITE, {name: _json(each) for name, each in rows.items()})
     if batch.returns:

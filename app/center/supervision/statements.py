@@ -124,11 +124,19 @@ RELEASE_CLAIMS = text("""
         and c.released_at is null
 """)
 
+# What institutions say of recalls: frozen (also when that is nothing), freed, reported.
+WRITE_ANSWERS = text("""
+    insert into recall_answer (stream, epoch, number, district, recall_id, kind, at, operator, lots, quantity, packs, report)
+    select stream, epoch, number, district, recall_id, kind, at, operator, lots, quantity, packs, report
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r (stream text, epoch bigint, number bigint, district text, recall_id uuid, kind text, at timestamptz,
+        operator text, lots integer, quantity bigint, packs integer, report jsonb)
+""")
+
 ORPHAN = tuple(
     text(
         f"update {table} set orphaned = true where stream = :stream and number > :after and epoch <= :epoch and not orphaned"
     )
-    for table in ("movement", "movement_line", "trace_event")
+    for table in ("movement", "movement_line", "trace_event", "recall_answer")
 )
 
 TELL_OF_REWIND = text("""

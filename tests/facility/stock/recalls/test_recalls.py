@@ -8,6 +8,7 @@ import pytest
 
 from app.core.errors import DocumentChanged, NotFound
 from app.facility.counter.errors import CodeNotOnShelf
+from app.facility.stock.errors import ReceiptNotTaken
 from app.facility.stock.recalls import actions, queries, rules
 from app.facility.stock.recalls.errors import (
     CenterReleases,
@@ -79,7 +80,9 @@ def test_a_lot_that_arrives_while_the_recall_runs_is_frozen_as_it_comes_in(pharm
     issue(desk, goods)
     other = second_shop(pharmacy)
 
-    late = make_goods(other, 2, lot_number="A1", product_id=goods.product_id)
+    with pytest.raises(ReceiptNotTaken):  # Not among what is for sale.
+        make_goods(other, 2, lot_number="A1", product_id=goods.product_id)
+    late = make_goods(other, 2, lot_number="A1", product_id=goods.product_id, zone="QUARANTINE")
 
     assert (other.facility_id, "recalled") in holds(pharmacy, late)
     with pytest.raises(CodeNotOnShelf):
