@@ -253,7 +253,17 @@ NOT_MONEY = {
     "import_batch.counts": "rows by kind",
 }
 # Unit prices: six places, as in the national interface.
-PRICES = {"before_pack_price", "before_split_price", "price", "list_price", "pack_price", "split_price", "cost_price", "ceiling_price", "ceiling"}
+PRICES = {
+    "before_pack_price",
+    "before_split_price",
+    "price",
+    "list_price",
+    "pack_price",
+    "split_price",
+    "cost_price",
+    "ceiling_price",
+    "ceiling",
+}
 # Other decimal columns.
 DECIMALS = {
     "settlement_line.quantity": "as the message said it",

@@ -248,6 +248,7 @@ def test_our_officer_does_find_them(center_app, filled):
         client.get(address(center_app, rule, filled.ids)).status_code
         for rule in routes.rules_of(center_app)
         if rule.arguments
+        and "GET" in rule.methods
         and rule.arguments <= filled.ids.keys()
         and "officer" in getattr(center_app.view_functions[rule.endpoint], "needs_roles", ())
     ]

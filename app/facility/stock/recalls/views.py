@@ -33,13 +33,14 @@ def _among_the_pages(state: BlueprintSetupState) -> None:
 
 @blueprint.context_processor
 def _words() -> dict[str, Any]:
+    who = signin.me_or_none()  # Nobody, where a refusal is shown to a stranger.
     # The words are message ids of their own, so that each page shows them in the reader's language.
     return {
         "level_words": {level: _(str(word)) for level, word in rules.LEVELS.items()},
         "outcome_words": {outcome: _(str(word)) for outcome, word in rules.OUTCOMES.items()},
         "zone_words": {zone: _(word) for zone, word in ZONE_WORDS.items()},
         "now": clock.now(),
-        "may_decide": signin.me().has(*SENIOR),
+        "may_decide": who is not None and who.has(*SENIOR),
     }
 
 
