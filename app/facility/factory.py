@@ -51,7 +51,7 @@ def create_app(
     app.register_blueprint(import_module("app.facility.counter.search").blueprint)
     for pages in SUPPLIER_PAGES:
         app.register_blueprint(import_module(f"app.facility.stock.suppliers.{pages}").blueprint)
-    for views in ("counter.extras", "counter.registers.views", "till.invoices.views"):
+    for views in ("stock.purchasing.import_views", "counter.extras", "counter.registers.views", "till.invoices.views"):
         app.register_blueprint(import_module(f"app.facility.{views}").blueprint)
     app.register_blueprint(import_module("app.facility.stock.counts.counting_views").blueprint)
     app.cli.add_command(import_module("app.facility.organizations.cli").commands)

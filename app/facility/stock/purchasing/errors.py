@@ -71,3 +71,10 @@ class ColumnsUnclear(Refusal):
     code = "columns_unclear"
     sentence = "列没有对应好：{why}。"
     status = 422
+
+
+class RowsUndecided(Refusal):
+    """A file goes in whole, or without the rows that a person left out."""
+
+    code = "import_rows_undecided"
+    sentence = "还有 {n} 行没有决定，什么也没有入库。请逐行选择药品或跳过，或者把有问题的行全部跳过。"

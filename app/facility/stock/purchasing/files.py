@@ -71,13 +71,18 @@ PROBLEMS = {
     "several": N_("目录里有几个同名的，请选择"),
     "lot": N_("没有批号，或超过 40 个字"),
     "expires": N_("效期认不出，请写成 2027-05-31"),
-    "produced": N_("生产日期认不出，或晚于效期"),
+    "produced": N_("生产日期认不出，或晚于效期或今天"),
     "packs": N_("数量要是大于 0 的整数"),
     "cost": N_("进价认不出"),
     "codes": N_("追溯码比数量多"),
     "moved": N_("这个药品已有进出，不能再做期初"),
     "expired": N_("已过效期：期初放进不合格品区，到货不能收"),
     "twice": N_("同一批号在文件里有两行，请合并"),
+    "held": N_("这个批号已锁定或召回，请先处理"),
+    "many": N_("数量太大，请核对单位"),
+    "codes_twice": N_("追溯码在文件里出现了两次"),
+    "codes_known": N_("追溯码已在本店登记过"),
+    "codes_few": N_("追溯码比数量少：请补齐，或这行不写追溯码"),
 }
 NOTES = frozenset({"expired"})  # Said, but the row goes on.
 
@@ -109,7 +114,7 @@ def read_row(row: list[str], mapping: Mapping[str, str], today: date) -> Said:
         "lot": not lot or len(lot) > 40,
         "expires": expires is None,
         "produced": bool(cells.get("produced_on"))
-        and (produced is None or (expires is not None and produced > expires)),
+        and (produced is None or produced > today or (expires is not None and produced > expires)),
         "packs": not packs or packs > MOST_UNITS,
         "cost": "cost" in cells and cost is None,
         "codes": len(codes) > (packs or 0),

@@ -14,8 +14,8 @@ from app.core.errors import DocumentChanged, NotFound, Several, words
 from app.facility.catalog.importer import columns, reader
 from app.facility.db import action, run
 from app.facility.stock import receiving
-from app.facility.stock.purchasing import deliveries, files, rules
-from app.facility.stock.purchasing.errors import ColumnsUnclear, ImportNotReady
+from app.facility.stock.purchasing import deliveries, files, import_checks, rules
+from app.facility.stock.purchasing.errors import ColumnsUnclear, ImportNotReady, RowsUndecided
 from app.facility.stock.rules import ReceiptLine
 
 if TYPE_CHECKING:
@@ -51,15 +51,6 @@ JUDGE = """
     update stock_import_row r set said = j.said, verdict = j.verdict, problem = j.problem, product_id = j.product_id
     from jsonb_to_recordset(cast(:rows as jsonb)) as j(number int, said jsonb, verdict text, problem text, product_id bigint)
     where r.import_id = :id and r.number = j.number
-"""
-# A product that moved otherwise, or a lot that was opened, cannot be opened again.
-ALREADY = """
-    update stock_import_row r set verdict = 'error', problem = 'moved'
-    from stock_import i
-    where i.id = :id and r.import_id = i.id and r.verdict = 'ready' and exists (
-        select from stock_movement m join lot l on l.tenant_id = m.tenant_id and l.id = m.lot_id
-        where m.tenant_id = r.tenant_id and m.facility_id = i.facility_id and m.product_id = r.product_id
-            and (m.kind <> 'AD' or (l.lot_number = r.said ->> 'lot' and l.expires_on = cast(r.said ->> 'expires_on' as date))))
 """
 TO_POST = """
     select r.number, r.said, r.product_id, p.storage, p.special_class from stock_import_row r
@@ -145,7 +136,7 @@ def check_next(desk: Desk, import_id: UUID) -> bool:
     run(JUDGE, id=import_id, rows=_json([_judged(row, batch, index, today) for row in rows]))
     ready = len(rows) < PORTION
     if ready and batch.kind == "opening":
-        run(ALREADY, id=import_id)
+        import_checks.look_across(import_id)
     run(
         "update stock_import set checked_count = checked_count + :n, state = :state where id = :id",
         n=len(rows), state="preview" if ready else "checking", id=import_id,
@@ -192,7 +183,60 @@ def choose_product(desk: Desk, import_id: UUID, number: int, product_id: int | N
         product=product_id, id=import_id, n=number,
     )  # fmt: skip
     if batch.kind == "opening":
-        run(ALREADY, id=import_id)
+        import_checks.look_across(import_id, product_id)
+
+
+@action
+def leave_rest(desk: Desk, import_id: UUID) -> int:
+    """Leave every row out that is in error or has no product; returns how many. They stay in the file, named."""
+    _locked(desk, import_id, "preview")
+    left = run(
+        "update stock_import_row set verdict = 'skipped' where import_id = :id and verdict in ('error', 'unmatched') returning number",
+        id=import_id,
+    )
+    return len(left.all())
+
+
+@action
+def take_opening(desk: Desk, import_id: UUID) -> bool:
+    """Begin to put an opening file onto the shelf, when nothing in it is undecided; all of it is looked at once more before.
+
+    False when something came between, such as a sale: nothing was taken, and the rows say why. Raises RowsUndecided.
+    """
+    batch = _locked(desk, import_id, "preview", "posting")
+    if batch.kind != "opening":
+        raise NotFound
+    waiting = run(
+        "select count(*) from stock_import_row where import_id = :id and verdict in ('error', 'unmatched')",
+        id=import_id,
+    ).scalar_one()
+    if batch.state == "preview" and waiting:
+        raise RowsUndecided(n=waiting)
+    if batch.state == "preview" and import_checks.look_across(import_id):
+        return False
+    start_posting(desk, import_id)
+    return True
+
+
+@action
+def check_again(desk: Desk, import_id: UUID, number: int = 0) -> None:
+    """Check what is not ready against the catalog as it is now; what a person chose stays. A row left out can be named to come back."""
+    _locked(desk, import_id, "preview", "posting")
+    run(
+        """
+        update stock_import_row set verdict = 'waiting', problem = '', product_id = null
+        where import_id = :id and (verdict in ('error', 'unmatched') or (verdict = 'skipped' and number = :number))
+        """,
+        id=import_id,
+        number=number,
+    )
+    run(
+        """
+        update stock_import set state = 'checking', checked_count = row_count - (
+            select count(*) from stock_import_row where import_id = :id and verdict = 'waiting') where id = :id
+        """,
+        id=import_id,
+    )
 
 
 @action
