@@ -65,7 +65,7 @@ def main_of(page: str) -> str:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_step_speaks_one_language(owner, at_work, language):
-    make_product(at_work, generic_name="Vitamin A", spec="100", pack_unit="box")
+    make_product(at_work, generic_name="Vitamin A", spec="100", maker="Works", pack_unit="box")
     owner.set_cookie("lang", language)
     rows = "Vitamin A,,,L1,,2030-01-01,1,,\nVitamin B,,,L2,,2030-01-01,1,,\nVitamin A,,,,,x,,,\n"
 
