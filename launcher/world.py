@@ -84,6 +84,8 @@ def _make(facility: Any, center: Any, totp: str) -> None:
         _fill_center(center, made, totp)
         for place in new:
             _fill_shelves(facility, place, made[place.code])
+        if PLACES[0] in new:
+            _fill_buying(facility, PLACES[0], made[PLACES[0].code])
     _begin_the_day(facility)
 
 
@@ -196,6 +198,22 @@ def _fill_shelves(app: Any, place: Place, made: Any) -> None:
                 lines[start : start + 40],
                 "期初入库",
             )
+
+
+def _fill_buying(app: Any, place: Place, made: Any) -> None:
+    """The first pharmacy buys: an approved supplier, an order on its way, two products below their minimum."""
+    from app.core import tenancy
+    from app.core.tenancy import Desk
+    from app.facility.db import run
+    from app.facility.organizations import queries as organizations
+    from app.facility.stock.purchasing import demo
+
+    with app.app_context(), tenancy.as_tenant(made.tenant_id):
+        pharmacist = organizations.ACCOUNTS.find(place.organization, "003")
+        assert pharmacist is not None
+        desks = [Desk(made.tenant_id, made.facility_id, who, name) for who, name in ((made.owner_id, "001"), (pharmacist.id, "003"))]  # fmt: skip
+        rows = run("select id, pack_size from product where special_class is null and storage = 'NORMAL' order by code limit 60")  # fmt: skip
+        demo.load(desks[0], desks[1], [(row.id, row.pack_size) for row in rows])
 
 
 def code_of(place: Place, position: int, pack: int) -> str:

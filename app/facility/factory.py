@@ -18,6 +18,7 @@ ROOMS = ("organizations", "catalog", "stock", "till", "counter")
 SHELF = ("views", "passport_views", "label_views", "price_views")
 KEEPING = ("views", "check_views", "climate_views")
 SUPPLIER_PAGES = ("views", "paper_views", "approval_views", "payable_views")
+BUYING = ("order_views", "proposal_views")
 
 
 def create_app(
@@ -51,6 +52,8 @@ def create_app(
     app.register_blueprint(import_module("app.facility.counter.search").blueprint)
     for pages in SUPPLIER_PAGES:
         app.register_blueprint(import_module(f"app.facility.stock.suppliers.{pages}").blueprint)
+    for pages in BUYING:
+        app.register_blueprint(import_module(f"app.facility.stock.purchasing.{pages}").blueprint)
     for views in ("stock.purchasing.import_views", "counter.extras", "counter.registers.views", "till.invoices.views"):
         app.register_blueprint(import_module(f"app.facility.{views}").blueprint)
     app.register_blueprint(import_module("app.facility.stock.counts.counting_views").blueprint)

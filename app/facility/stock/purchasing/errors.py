@@ -78,3 +78,19 @@ class RowsUndecided(Refusal):
 
     code = "import_rows_undecided"
     sentence = "还有 {n} 行没有决定，什么也没有入库。请逐行选择药品或跳过，或者把有问题的行全部跳过。"
+
+
+class OrderNotSaved(Refusal):
+    """What was typed into an order cannot be read; nothing was kept, and it still stands on the screen."""
+
+    code = "order_not_saved"
+    sentence = "采购单没有保存：{problems}"
+    status = 422
+
+
+class ShelvesNotTaken(Refusal):
+    """Some rows of places and limits do not fit; none was written."""
+
+    code = "shelves_not_taken"
+    sentence = "货位和上下限没有保存：{problems} 改好后再保存，全部商品一次写入。"
+    status = 422

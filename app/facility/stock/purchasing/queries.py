@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from app.core import clock
 from app.core.errors import NotFound
+from app.facility.catalog.pinyin import folded
 from app.facility.db import run
 from app.facility.stock.purchasing import rules
+from app.facility.stock.shelf.queries import literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +66,7 @@ def list_proposals(
     pinyin, last = after or ("", 0)
     rows = run(
         STANDING + ("" if everything else LOW) + " order by p.pinyin, p.id limit :page",
-        facility=facility_id, since=clock.now() - timedelta(days=rules.VELOCITY_DAYS), today=clock.business_date(), search=search,
+        facility=facility_id, since=clock.now() - timedelta(days=rules.VELOCITY_DAYS), today=clock.business_date(), search=literal(folded(search)),
         after_pinyin=pinyin, after_id=last, page=PAGE + 1, **({} if everything else {"lead": rules.LEAD_DAYS, "window": rules.VELOCITY_DAYS}),
     )  # fmt: skip
     return list(rows)
@@ -88,8 +90,10 @@ def suppliers_to_buy_from() -> list[Any]:
 # ---- orders --------------------------------------------------------------------------------------------------------
 
 
-def list_orders(facility_id: int, state: str = "", before: tuple[datetime, str] | None = None) -> list[Any]:
-    """Orders of this facility, newest first, 50 a page."""
+def list_orders(
+    facility_id: int, state: str = "", before: tuple[datetime, str] | None = None, supplier_id: int = 0
+) -> list[Any]:
+    """Orders of this facility, of one state and supplier or all, newest first, 50 a page."""
     at, last = before or (clock.now() + timedelta(days=1), LAST_ID)
     rows = run(
         """
@@ -100,10 +104,11 @@ def list_orders(facility_id: int, state: str = "", before: tuple[datetime, str] 
             (select coalesce(sum(l.received_packs), 0) from purchase_order_line l where l.tenant_id = o.tenant_id and l.order_id = o.id) as received
         from purchase_order o join supplier s on s.tenant_id = o.tenant_id and s.id = o.supplier_id
         join staff f on f.tenant_id = o.tenant_id and f.id = o.staff_id
-        where o.facility_id = :facility and (:state = '' or o.state = :state) and (o.made_at, o.id) < (:at, cast(:last as uuid))
+        where o.facility_id = :facility and (:state = '' or o.state = :state) and (:supplier = 0 or o.supplier_id = :supplier)
+            and (o.made_at, o.id) < (:at, cast(:last as uuid))
         order by o.made_at desc, o.id desc limit :page
         """,
-        facility=facility_id, state=state, at=at, last=last, page=PAGE + 1,
+        facility=facility_id, state=state, supplier=supplier_id, at=at, last=last, page=PAGE + 1,
     )  # fmt: skip
     return list(rows)
 
@@ -142,6 +147,54 @@ cross join lateral (select * from product p where p.id = l.product limit 1) p or
 def _draft_lines(content: list[dict[str, Any]]) -> list[Any]:
     lines = [{**line, "line_no": number} for number, line in enumerate(content, 1)]
     return list(run(DRAFT_LINES, content=json.dumps(lines), most=rules.MOST_LINES))
+
+
+def deliveries_of(order_id: UUID) -> list[Any]:
+    """What came of an order so far, oldest first."""
+    rows = run(
+        """
+        select d.id, d.state, d.made_at, d.accepted_at, d.note_number, r.number, f.name as staff from delivery d
+        left join stock_receipt r on r.tenant_id = d.tenant_id and r.id = d.id
+        join staff f on f.tenant_id = d.tenant_id and f.id = d.staff_id
+        where d.order_id = :order and d.state <> 'abandoned' order by d.made_at, d.id limit 50
+        """,
+        order=order_id,
+    )
+    return list(rows)
+
+
+def draft_for(facility_id: int, supplier_id: int = 0) -> Any:
+    """The newest draft of an order, of one supplier where one is named; None where there is none."""
+    return run(
+        """
+        select id, supplier_id from purchase_order where facility_id = :facility and state = 'draft' and (:supplier = 0 or supplier_id = :supplier)
+        order by made_at desc, id desc limit 1
+        """,
+        facility=facility_id, supplier=supplier_id,
+    ).one_or_none()  # fmt: skip
+
+
+def wanted(facility_id: int, product_id: int) -> Any:
+    """One product as it stands in the proposals, whatever lies of it here. Raises NotFound."""
+    found = run(
+        STANDING + " and p.id = :product limit 1", facility=facility_id, since=clock.now() - timedelta(days=rules.VELOCITY_DAYS), today=clock.business_date(),
+        search="", after_pinyin="", after_id=0, product=product_id,
+    ).one_or_none()  # fmt: skip
+    if found is None:
+        raise NotFound
+    return found
+
+
+SHELVES = """
+select p.id, p.pinyin, p.code, p.generic_name, p.spec, p.maker, p.pack_unit, p.pack_size, coalesce(s.shelf, '') as shelf, s.least, s.most
+from product p left join product_shelf s on s.tenant_id = p.tenant_id and s.product_id = p.id and s.facility_id = :facility
+where p.state = 'active' order by p.pinyin, p.id limit :most
+"""
+
+
+def list_shelves(facility_id: int, most: int) -> list[Any]:
+    """Every product with its place and limits, for the file that goes out."""
+    return list(run(SHELVES, facility=facility_id, most=most))
 
 
 def open_orders(facility_id: int) -> list[Any]:
