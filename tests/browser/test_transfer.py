@@ -29,18 +29,18 @@ def second(shop):
     return SimpleNamespace(facility_id=opened.facility_id, number=number, name=name)
 
 
-def go_to(page, product, facility):
+def go_to(page, facility):
     """What a press in the menu of places does."""
-    page.evaluate(
-        "(part) => document.querySelector(`form[action*='${part}']`).submit()", f"/facilities/{facility}/entry"
-    )
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.evaluate(
+            "(part) => document.querySelector(`form[action*='${part}']`).submit()", f"/facilities/{facility}/entry"
+        )
 
 
 def test_a_transfer_is_scanned_survives_a_crash_and_is_sent_by_keyboard(product, shop, second, sign_in):
     goods = shop.goods(packs=4)
     page = sign_in(shop, second.number)
-    go_to(page, product, shop.pharmacy.facility_id)
+    go_to(page, shop.pharmacy.facility_id)
     page.goto(f"{product.url}/stock/transfers/new")
     expect(page.locator("#entry")).to_be_focused()
     for code in goods.codes[:3]:
@@ -56,3 +56,36 @@ def test_a_transfer_is_scanned_survives_a_crash_and_is_sent_by_keyboard(product,
 
     page.goto(f"{product.url}/stock/transfers?view=sent")
     look(page, "transfers", drawn=False)
+
+
+def test_the_other_shop_receives_by_scanner_and_says_what_did_not_come(product, shop, second, sign_in):
+    goods = shop.goods(packs=3)
+    page = sign_in(shop, second.number)
+    go_to(page, shop.pharmacy.facility_id)
+    page.goto(f"{product.url}/stock/transfers/new")
+    for code in goods.codes:
+        hands.scan(page, code)
+    expect(page.locator("#drafted")).to_contain_text("3 个码")
+    page.locator("#to").select_option(label=second.name)
+    hands.press(page, "F9")
+    expect(page.locator("h1")).to_contain_text("调拨单 B")
+    note = page.locator("h1").inner_text().split()[-1]
+
+    go_to(page, second.facility_id)
+    page.goto(f"{product.url}/stock/transfers")
+    page.get_by_role("link", name=note).click()
+    hands.press(page, "F9")
+    expect(page.locator("#entry")).to_be_focused()
+    for code in goods.codes[:2]:
+        hands.scan(page, code)
+    expect(page.locator("#drafted")).to_contain_text("2/3 个码")
+    page.reload()  # As after a crash of the browser: what was scanned is still there.
+    page.locator("select[name=reason-1]").select_option("missing")
+    look(page, "transfer_receive", drawn=False)
+    hands.press(page, "F9")
+    expect(page.locator("main")).to_contain_text("未到")
+    look(page, "transfer", drawn=False)
+    page.goto(f"{product.url}/stock/codes/{goods.codes[0]}")
+    expect(page.locator("main")).to_contain_text("调入")
+    page.goto(f"{product.url}/stock/codes/{goods.codes[2]}")
+    expect(page.locator("main")).to_contain_text("在途")

@@ -14,7 +14,7 @@ from app.facility.stock.suppliers.payables import InvoiceDraft, PaymentDraft
 from tests.factories.shop import desk_of, one
 
 _turn = itertools.count(1)
-_houses: dict[int, int] = {}  # Tenant -> the supplier it always buys from.
+_houses: dict[str, int] = {}  # Code -> the supplier it always buys from. Tenants' numbers repeat from database to database.
 
 
 def credit_code(number: int | None = None) -> str:
@@ -52,9 +52,9 @@ def make_supplier(pharmacy, **fields) -> int:
 
 def house_supplier(pharmacy) -> int:
     """The supplier a pharmacy always buys from; made the first time."""
-    if pharmacy.tenant_id not in _houses:
-        _houses[pharmacy.tenant_id] = make_supplier(pharmacy, name="试药批发公司")
-    return _houses[pharmacy.tenant_id]
+    if pharmacy.code not in _houses:
+        _houses[pharmacy.code] = make_supplier(pharmacy, name="试药批发公司")
+    return _houses[pharmacy.code]
 
 
 def approve_supplier(pharmacy, supplier_id) -> None:

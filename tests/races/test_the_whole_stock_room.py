@@ -213,7 +213,10 @@ def move(world, desk, one, two):
     }:
         act = rulebook.ACTS[("hold", "release", "reject", "destroy", "return_out", "loss")[two % 6]]
     to = act.enters[two % len(act.enters)] if act.enters else ""
-    _post(desk, act, ledger.Move(1, pack.lot_id, pack.remaining, pack.zone, to, (pack.code,)))
+    units = (
+        max(1, pack.remaining - two % 5) if pack.zone == "SPLIT" else pack.remaining
+    )  # A part of an opened pack, too.
+    _post(desk, act, ledger.Move(1, pack.lot_id, units, pack.zone, to, (pack.code,) if two % 3 else ()))
 
 
 @hot_action

@@ -64,6 +64,14 @@ class Posted:
     fact: str
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A code that goes with a line, and how many of its units."""
+
+    row: Any
+    units: int
+
+
 @dataclass(slots=True)
 class _Found:
     """What the lots, zones and codes of the lines hold, locked."""
@@ -146,7 +154,9 @@ def _look(hot: Hot, keys: Mapping[str, Any], act: Act, moves: Sequence[Move]) ->
 
 def _goes_whole(move: Move, found: _Found) -> bool:
     place = found.zones.get((move.lot_id, move.from_zone))
-    return place is not None and bool(place.coded) and place.on_hand == move.quantity
+    return (
+        place is not None and bool(place.coded) and (place.on_hand == move.quantity or move.from_zone == rulebook.SPLIT)
+    )
 
 
 def _check(act: Act, moves: Sequence[Move], found: _Found) -> None:
@@ -205,20 +215,29 @@ def _shortages(moves: Sequence[Move], found: _Found) -> Iterable[str]:
             )  # fmt: skip
 
 
-def _codes_of(act: Act, move: Move, found: _Found) -> list[Any]:
-    """The codes that go with a line: those named, or all of the zone when all of it goes."""
+def _codes_of(act: Act, move: Move, found: _Found) -> list[Taken]:
+    """The codes that go with a line: those named; all of the zone when all of it goes; of opened packs as many units as go."""
     act, lot = move.by or act, found.lots[move.lot_id]
     place = found.zones.get((move.lot_id, move.from_zone))
-    coded = int(place.coded) if place else 0
-    loose = (place.on_hand if place else 0) - (int(place.in_codes) if place else 0)
-    if not move.codes:
-        if coded == 0 or move.quantity <= loose or not move.from_zone or not act.codes_from:
-            return []
-        if place is not None and move.quantity == place.on_hand:
-            return [row for row in found.codes.values() if (row.lot_id, row.zone) == (move.lot_id, move.from_zone)]
-        raise CodesDoNotFit(why=words("{name} {lot} 有追溯码，请扫要动的每一盒", name=lot.name, lot=lot.lot_number))
+    on_hand, in_codes = (place.on_hand, int(place.in_codes)) if place else (0, 0)
+    loose = on_hand - in_codes
+    if move.codes:
+        return _named(act, move, lot, loose, found)
+    if not in_codes or move.quantity <= loose or not move.from_zone or not act.codes_from:
+        return []
+    here = [row for row in found.codes.values() if (row.lot_id, row.zone) == (move.lot_id, move.from_zone)]
+    if move.quantity == on_hand:
+        return [Taken(row, row.remaining) for row in here]
+    if move.from_zone == rulebook.SPLIT:
+        return list(_units_of(here, move.quantity - loose))
+    raise CodesDoNotFit(why=words("{name} {lot} 有追溯码，请扫要动的每一盒", name=lot.name, lot=lot.lot_number))
+
+
+def _named(act: Act, move: Move, lot: Any, loose: int, found: _Found) -> list[Taken]:
     rows = [_usable(act, move, lot, code, found) for code in move.codes]
     held = sum(row.remaining for row in rows)
+    if move.from_zone == rulebook.SPLIT and held - rows[-1].remaining < move.quantity < held:
+        return list(_units_of(rows, move.quantity))  # A part of the pack scanned last.
     # Packs without a code may go along, but never more of them than lie there; what comes in anew has its codes only.
     room = loose if move.from_zone else move.quantity
     if not 0 <= move.quantity - held <= room:
@@ -227,7 +246,16 @@ def _codes_of(act: Act, move: Move, found: _Found) -> list[Any]:
                 "{name} {lot} 扫了 {codes} 个码，与数量对不上", name=lot.name, lot=lot.lot_number, codes=len(rows)
             )
         )
-    return rows
+    return [Taken(row, row.remaining) for row in rows]
+
+
+def _units_of(rows: Sequence[Any], wanted: int) -> Iterable[Taken]:
+    """Single units of opened packs, one pack after the other; what a basket has reserved stays."""
+    for row in rows:
+        units = min(wanted, row.remaining - row.reserved)
+        if units > 0:
+            wanted -= units
+            yield Taken(row, units)
 
 
 def _usable(act: Act, move: Move, lot: Any, code: str, found: _Found) -> Any:
@@ -247,15 +275,11 @@ def _usable(act: Act, move: Move, lot: Any, code: str, found: _Found) -> Any:
 
 
 def _write(
-    hot: Hot, keys: Mapping[str, Any], act: Act, moves: Sequence[Move], taken: Mapping[int, Sequence[Any]]
+    hot: Hot, keys: Mapping[str, Any], act: Act, moves: Sequence[Move], taken: Mapping[int, Sequence[Taken]]
 ) -> None:
     batch: list[tuple[str, dict[str, Any]]] = [(statements.POST, {**keys, "rows": as_json(_rows(act, moves))})]
     codes = [
-        {
-            "code": row.code, "line_no": move.line_no, "lot_id": move.lot_id, "zone": move.to_zone or row.zone, "quantity": row.remaining,
-            "state": rulebook.state_in(move.to_zone) if move.to_zone else (move.by or act).gone or row.state, "kind": (move.by or act).kind,
-        }
-        for move in moves for row in taken[move.line_no]
+        _placed(move.by or act, move, each) for move in moves for each in taken[move.line_no]
     ]  # fmt: skip
     if len({row["code"] for row in codes}) < len(codes):
         raise CodesDoNotFit(why=words("同一个追溯码扫了两次"))
@@ -264,6 +288,17 @@ def _write(
     placed = hot.run_all(batch)
     if codes and placed[1][0].placed != len(codes):
         raise pg.SerializationFailure  # A code changed under us: look again.
+
+
+def _placed(act: Act, move: Move, taken: Taken) -> dict[str, Any]:
+    """Where a code is afterwards. A pack of which only units go stays where it is, with less in it."""
+    row, goes = taken.row, taken.units == taken.row.remaining
+    state = rulebook.state_in(move.to_zone) if move.to_zone else act.gone or row.state
+    return {
+        "code": row.code, "line_no": move.line_no, "kind": act.kind, "quantity": taken.units,
+        "lot_id": move.lot_id if goes else row.lot_id, "zone": (move.to_zone or row.zone) if goes else row.zone,
+        "state": state if goes else row.state, "less": taken.units if not goes or state == "SOLD" else 0,
+    }  # fmt: skip
 
 
 def _rows(act: Act, moves: Sequence[Move]) -> list[dict[str, Any]]:
@@ -284,7 +319,7 @@ def _fact(
     at: datetime,
     moves: Sequence[Move],
     found: _Found,
-    taken: Mapping[int, Sequence[Any]],
+    taken: Mapping[int, Sequence[Taken]],
     story: Story,
 ) -> str:
     lines = [_fact_line(move, move.by or act, found.lots[move.lot_id], taken[move.line_no]) for move in moves]
@@ -295,12 +330,12 @@ def _fact(
     return events.as_facts("stock.moved", body)
 
 
-def _fact_line(move: Move, act: Act, lot: Any, codes: Sequence[Any]) -> dict[str, Any]:
+def _fact_line(move: Move, act: Act, lot: Any, codes: Sequence[Taken]) -> dict[str, Any]:
     return {
         "line": move.line_no, "act": act.code, "kind": act.kind, "product": events.product_of(lot._asdict()), "lot": lot.lot_number,
         "produced_on": lot.produced_on, "expires_on": lot.expires_on, "quantity": move.quantity, "pack_size": lot.pack_size,
         "from_zone": move.from_zone or None, "to_zone": move.to_zone or None, "split": rulebook.SPLIT in (move.from_zone, move.to_zone),
-        "cost_price": _price(lot.cost_price), "codes": [row.code for row in codes],
+        "cost_price": _price(lot.cost_price), "codes": [each.row.code for each in codes],
     }  # fmt: skip
 
 

@@ -128,8 +128,9 @@ order by code for no key update
 # Codes go where their goods went, and each gets its event. The codes are locked already.
 PLACE_CODES = """
 with placed as (
-    update trace_code t set state = c.state, zone = c.zone, lot_id = c.lot_id, facility_id = %(facility)s, document_id = %(document)s
-    from jsonb_to_recordset(%(codes)s::jsonb) as c(code text, lot_id bigint, zone text, state text, line_no int, kind text, quantity bigint)
+    update trace_code t set state = c.state, zone = c.zone, lot_id = c.lot_id, facility_id = %(facility)s, document_id = %(document)s,
+        remaining = t.remaining - c.less
+    from jsonb_to_recordset(%(codes)s::jsonb) as c(code text, lot_id bigint, zone text, state text, line_no int, kind text, quantity bigint, less bigint)
     where t.tenant_id = %(tenant)s and t.code = c.code
     returning t.code, c.kind, c.quantity, c.line_no
 ), told as (

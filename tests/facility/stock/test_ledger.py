@@ -199,6 +199,33 @@ def test_an_opened_pack_is_told_to_the_center_with_its_code(pharmacy, desk):
     assert state_of(pharmacy, goods.codes[0]) == ("SPLIT_OPEN", "SPLIT")
 
 
+def test_units_of_an_opened_pack_go_without_the_pack(pharmacy, desk):
+    goods = make_goods(pharmacy, 2)
+    lot = lot_of(pharmacy, goods)
+    for code in goods.codes:
+        actions.open_pack(desk, goods.product_id, code)
+    first, second = sorted(goods.codes)
+
+    do(desk, "use", Move(1, lot, 4, "SPLIT", "", (second,)))
+    do(desk, "loss", Move(1, lot, goods.pack_size + 1, "SPLIT"))
+
+    rows = {code: one(pharmacy, "select state, zone, remaining from trace_code where tenant_id = %(t)s and code = %(c)s", c=code) for code in goods.codes}  # fmt: skip
+    assert (rows[first].state, rows[first].zone) == ("LOST", "SPLIT")
+    assert (rows[second].state, rows[second].remaining) == ("SPLIT_OPEN", goods.pack_size - 5)
+    check_books(pharmacy)
+
+
+def test_what_is_used_up_whole_is_empty(pharmacy, desk):
+    goods = make_goods(pharmacy, 1)
+
+    do(desk, "use", Move(1, lot_of(pharmacy, goods), goods.pack_size, "SALEABLE", "", goods.codes))
+
+    row = one(
+        pharmacy, "select state, remaining from trace_code where tenant_id = %(t)s and code = %(c)s", c=goods.codes[0]
+    )
+    assert (row.state, row.remaining) == ("SOLD", 0)
+
+
 def test_the_rules_say_what_may_never_be_sold():
     selling = [act for act in rulebook.ACTS.values() if act.code in {"sell", "split", "send", "use", "move", "release", "fill_drawer"}]  # fmt: skip
 

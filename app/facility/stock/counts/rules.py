@@ -116,6 +116,8 @@ def _codes_of_loss(line: Differing, loss: int) -> tuple[str, ...] | None:
         return ()
     if line.missing and gone <= loss <= gone + line.loose:
         return tuple(sorted(line.missing))
+    if line.zone == rulebook.SPLIT and not line.missing:
+        return ()  # Units of opened packs: the ledger takes them from the packs that lie there.
     if loss <= line.loose and (not line.scanned or not line.missing):
         return ()
     return () if loss == line.on_hand else None
