@@ -141,3 +141,22 @@ def test_interface_scope_has_no_products(at_work):
 
     with pytest.raises(ColumnsMissing):
         preview(at_work, real_file("interface_scope/药店 门诊部 社康 医院对应的接口 (自动保存的).xls"))
+
+
+def test_a_clinics_materials_come_in_as_devices_with_the_price_of_one_and_of_a_pack(at_work):
+    batch_id = preview(at_work, real_file("clinic_import_templates/stuff.xlsx"))
+
+    said = [row.said for row in rows_of(batch_id)]
+    assert [(one["generic_name"], one["rx_class"], one["pack_price"], one["split_price"], one["pack_size"]) for one in said] == [
+        ("绷带", "DEVICE", "20", "2", 10),
+        ("创口贴", "DEVICE", "25", "0.5", 50),
+    ]  # fmt: skip
+    imports.take_import(batch_id, at_work.owner)
+
+
+def test_a_plain_list_of_goods_names_what_is_wrong_in_its_only_row(at_work):
+    batch_id = preview(at_work, real_file("clinic_import_templates/物料模板.xlsx"))
+
+    [row] = rows_of(batch_id)
+    assert row.verdict == "error"
+    assert "barcode_wrong" in codes(row)
