@@ -6,7 +6,7 @@ import pytest
 
 from app.facility.catalog import import_queries, imports, queries
 from app.facility.catalog.errors import NothingToTake, RowsUndecided
-from tests.facility.catalog.conftest import preview, real_file, rows_of
+from tests.facility.catalog.conftest import codes, preview, real_file, rows_of
 
 HOSPITAL = "hospital_formulary/药品目录 20260227.xlsx"
 CLINIC = "clinic_import_templates/drug.xlsx"

@@ -31,7 +31,7 @@ MOST_CHOICES = 8
 @blueprint.record_once
 def _announce(state: BlueprintSetupState) -> None:
     app = cast("Flask", state.app)
-    shell.add_page(app, "stock.show", "purchase_imports.list_imports", "期初导入", STAFF, 75)
+    shell.add_page(app, "purchase_orders.list_orders", "purchase_imports.list_imports", "期初导入", STAFF, 60)
 
 
 @blueprint.get("")
