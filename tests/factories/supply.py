@@ -14,7 +14,9 @@ from app.facility.stock.suppliers.payables import InvoiceDraft, PaymentDraft
 from tests.factories.shop import desk_of, one
 
 _turn = itertools.count(1)
-_houses: dict[str, int] = {}  # Code -> the supplier it always buys from. Tenants' numbers repeat from database to database.
+_houses: dict[
+    str, int
+] = {}  # Code -> the supplier it always buys from. Tenants' numbers repeat from database to database.
 
 
 def credit_code(number: int | None = None) -> str:

@@ -56,13 +56,16 @@ def set_from(pharmacy, name, typed, days):
 
 @pytest.mark.parametrize("parameter", table.TABLE, ids=lambda parameter: parameter.name)
 def test_each_parameter_is_whole(parameter):
-    size = len(str(parameter.default)) if parameter.kind == "text" else parameter.default
-
-    assert parameter.least <= size <= parameter.most
+    sizes = {
+        "text": lambda: [len(str(parameter.default))],
+        "steps": lambda: [int(day) for day in str(parameter.default).split(",")],
+    }
+    for size in sizes.get(parameter.kind, lambda: [parameter.default])():
+        assert parameter.least <= size <= parameter.most
     assert table.read_typed(parameter, table.figure(parameter, parameter.default)) == parameter.default
     assert parameter.title
     assert parameter.reason.endswith("。")
-    assert "领域说明" in parameter.source or "热线" in parameter.source
+    assert any(word in parameter.source for word in ("领域说明", "热线", "办法》"))  # Where the default comes from.
     assert bool(parameter.unit) == (parameter.kind != "text")
 
 

@@ -14,6 +14,8 @@ def test_the_demo_shows_something_on_every_page_of_buying(clerk, at_work):
 
     head, lines = queries.get_order(at_work.facility_id, order)
     assert (head.state, len(lines)) == ("placed", 3)
-    assert [row.id for row in queries.list_proposals(at_work.facility_id)] == [product for product, _size in products[:2]]
+    assert [row.id for row in queries.list_proposals(at_work.facility_id)] == [
+        product for product, _size in products[:2]
+    ]
     assert "还有 25 天" in text(clerk.get("/stock/suppliers"))
     assert head.number in text(clerk.get("/stock/orders"))
