@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ROOMS = ("organizations", "catalog", "stock", "till", "counter")
 SHELF = ("views", "passport_views", "label_views", "price_views")
 KEEPING = ("views", "check_views", "climate_views")
+DELIVERY_PAGES = ("delivery_views", "code_views")
 SUPPLIER_PAGES = ("views", "paper_views", "approval_views", "payable_views")
 BUYING = ("order_views", "proposal_views")
 
@@ -53,6 +54,9 @@ def create_app(
     for pages in SUPPLIER_PAGES:
         app.register_blueprint(import_module(f"app.facility.stock.suppliers.{pages}").blueprint)
     for pages in BUYING:
+        app.register_blueprint(import_module(f"app.facility.stock.purchasing.{pages}").blueprint)
+    import_module("app.facility.stock.purchasing.note_views")  # Hangs on the deliveries' blueprint.
+    for pages in DELIVERY_PAGES:
         app.register_blueprint(import_module(f"app.facility.stock.purchasing.{pages}").blueprint)
     for views in ("stock.purchasing.import_views", "counter.extras", "counter.registers.views", "till.invoices.views"):
         app.register_blueprint(import_module(f"app.facility.{views}").blueprint)

@@ -59,7 +59,16 @@ def fill_purchasing(pharmacy, product_id: int, supplier_id: int) -> tuple[dict, 
     imports.choose_columns(desk, batch, dict(enumerate_columns("name", "lot", "expires_on", "packs", "cost")))
     while not imports.check_next(desk, batch):
         pass
-    ids = {"order_id": order, "delivery_id": waiting, "accepted_id": accepted, "import_id": batch, "row_number": 3}
+    note = uuid4()
+    imports.upload_file(desk, note, f"随货{mark}.csv", OPENING.format(name=name, mark=mark).encode(), waiting)
+    ids = {
+        "note_id": note,
+        "order_id": order,
+        "delivery_id": waiting,
+        "accepted_id": accepted,
+        "import_id": batch,
+        "row_number": 3,
+    }
     return ids, [f"D{mark}", f"SH{mark}", case, name]
 
 

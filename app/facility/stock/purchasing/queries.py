@@ -213,12 +213,14 @@ def open_orders(facility_id: int) -> list[Any]:
 # ---- deliveries ----------------------------------------------------------------------------------------------------
 
 
-def list_deliveries(facility_id: int, before: tuple[datetime, str] | None = None) -> list[Any]:
-    """Deliveries of this facility, newest first, 50 a page."""
+def list_deliveries(
+    facility_id: int, before: tuple[datetime, str] | None = None, state: str = "", supplier_id: int = 0
+) -> list[Any]:
+    """Deliveries of this facility, newest first, 50 a page; of one state or supplier when asked."""
     at, last = before or (clock.now() + timedelta(days=1), LAST_ID)
     rows = run(
         """
-        select d.id, d.state, d.made_at, d.accepted_at, d.note_number, s.name as supplier, f.name as staff, o.number as order_number, r.number,
+        select d.id, d.state, d.made_at, d.accepted_at, d.note_number, d.supplier_id, s.name as supplier, f.name as staff, o.number as order_number, r.number,
             case when d.state = 'accepted' then (select count(*) from delivery_line l where l.tenant_id = d.tenant_id and l.delivery_id = d.id)
                 else jsonb_array_length(d.content -> 'rows') end as lines,
             coalesce(jsonb_array_length(d.record -> 'differences'), 0) as differences
@@ -226,10 +228,11 @@ def list_deliveries(facility_id: int, before: tuple[datetime, str] | None = None
         join staff f on f.tenant_id = d.tenant_id and f.id = d.staff_id
         left join purchase_order o on o.tenant_id = d.tenant_id and o.id = d.order_id
         left join stock_receipt r on r.tenant_id = d.tenant_id and r.id = d.id
-        where d.facility_id = :facility and (d.made_at, d.id) < (:at, cast(:last as uuid))
+        where d.facility_id = :facility and (d.made_at, d.id) < (:at, cast(:last as uuid)) and (:state = '' or d.state = :state)
+            and (:supplier = 0 or d.supplier_id = :supplier)
         order by d.made_at desc, d.id desc limit :page
         """,
-        facility=facility_id, at=at, last=last, page=PAGE + 1,
+        facility=facility_id, at=at, last=last, state=state, supplier=supplier_id, page=PAGE + 1,
     )  # fmt: skip
     return list(rows)
 
