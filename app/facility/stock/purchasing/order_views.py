@@ -66,8 +66,9 @@ def new_order() -> ResponseReturnValue:
         return _form(Page())
     facility_id = signin.here().facility_id
     product, last = queries.wanted(facility_id, product_id), queries.last_bought([product_id]).get(product_id)
-    draft = None if forms.arg("apart") else queries.draft_for(facility_id, last.supplier_id if last else 0)
-    page = order_forms.page_of(*queries.get_order(facility_id, draft.id)) if draft else Page(supplier=last.supplier_id if last else 0)  # fmt: skip
+    supplier = (last.supplier_id or 0) if last else 0
+    draft = None if forms.arg("apart") else queries.draft_for(facility_id, supplier)
+    page = order_forms.page_of(*queries.get_order(facility_id, draft.id)) if draft else Page(supplier=supplier)
     if product_id not in page.products:
         page.lines = (*page.lines, _added(product, last))
     return _form(page, added=product)
@@ -80,10 +81,13 @@ def _added(product: Any, last: Any) -> dict[str, Any]:
 
 
 def _form(page: Page, refused: Refusal | None = None, added: Any = None) -> ResponseReturnValue:
+    suppliers = queries.suppliers_to_buy_from()
+    if not page.id and not refused and len(suppliers) == 1:
+        page.supplier = suppliers[0].id
     standing = gate.look(signin.here(), page.supplier, page.products) if page.supplier and page.lines else gate.Standing()  # fmt: skip
     answer = render_template(
         "facility/stock/purchasing/order_form.html", page=page, error=refused.message if refused else "", added=added, standing=standing,
-        suppliers=queries.suppliers_to_buy_from(), total_fen=order_forms.page_fen(page),
+        suppliers=suppliers, total_fen=order_forms.page_fen(page),
     )  # fmt: skip
     return answer, refused.status if refused else 200
 

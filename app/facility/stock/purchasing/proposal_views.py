@@ -43,10 +43,11 @@ def _page(refused: Refusal | None = None) -> ResponseReturnValue:
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     shown = rows[:PAGE]
     bought = queries.last_bought([row.id for row in shown])
-    usual = Counter(each.supplier_id for each in bought.values()).most_common(1)
+    usual = Counter(each.supplier_id for each in bought.values() if each.supplier_id).most_common(1)
+    suppliers = queries.suppliers_to_buy_from()
     answer = render_template(
         "facility/stock/purchasing/proposals.html", rows=[_row(row, bought.get(row.id)) for row in shown], everything=everything, q=q, after=after,
-        following=f"{last.pinyin}~{last.id}" if last else None, suppliers=queries.suppliers_to_buy_from(), usual=usual[0][0] if usual else 0,
+        following=f"{last.pinyin}~{last.id}" if last else None, suppliers=suppliers, usual=usual[0][0] if usual else suppliers[0].id if len(suppliers) == 1 else 0,
         error=refused.message if refused else "", typed=_typed() if refused else {}, form=request.form, days=rules.VELOCITY_DAYS,
     )  # fmt: skip
     return answer, refused.status if refused else 200

@@ -47,15 +47,18 @@ LOW = """
     and coalesce(here.units, 0) + coalesce(coming.packs, 0) * p.pack_size
         < greatest(coalesce(s.least, 0), ceil(greatest(coalesce(sold.units, 0), 0) * cast(:lead as numeric) / :window))
 """
-# Who brought a product last, and for how much.
+# Who brought a product last, and what it cost last: at that delivery, else as the newest lot was written in.
 LAST_BOUGHT = """
-select p.id as product_id, b.supplier_id, b.supplier, b.cost_price
-from unnest(cast(:ids as bigint[])) as p(id) cross join lateral (
+select p.id as product_id, b.supplier_id, b.supplier, coalesce(b.cost_price, c.cost_price) as cost_price
+from unnest(cast(:ids as bigint[])) as p(id)
+left join lateral (
     select d.supplier_id, s.name as supplier, l.cost_price
     from delivery_line l join delivery d on d.tenant_id = l.tenant_id and d.id = l.delivery_id
     join supplier s on s.tenant_id = d.tenant_id and s.id = d.supplier_id
     where l.product_id = p.id order by d.accepted_at desc limit 1
-) b
+) b on true
+left join lateral (select l.cost_price from lot l where l.product_id = p.id and l.cost_price is not null order by l.id desc limit 1) c on true
+where b.supplier_id is not null or c.cost_price is not null
 """
 
 
@@ -73,7 +76,7 @@ def list_proposals(
 
 
 def last_bought(product_ids: Sequence[int]) -> dict[int, Any]:
-    """From whom and at what price each of these products came last."""
+    """From whom and at what price each of these products came last; of opening stock only the price is known."""
     if not product_ids:
         return {}
     return {row.product_id: row for row in run(LAST_BOUGHT, ids=list(product_ids)[: PAGE + 1])}
