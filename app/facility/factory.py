@@ -50,6 +50,7 @@ def create_app(
     for pages in KEEPING:
         app.register_blueprint(import_module(f"app.facility.stock.keeping.{pages}").blueprint)
     app.register_blueprint(import_module("app.facility.stock.recalls.views").blueprint)
+    app.register_blueprint(import_module("app.facility.notices.views").blueprint)
     app.register_blueprint(import_module("app.facility.counter.search").blueprint)
     for pages in SUPPLIER_PAGES:
         app.register_blueprint(import_module(f"app.facility.stock.suppliers.{pages}").blueprint)

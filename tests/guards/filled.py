@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
+from app.center.supervision import notices as center_notices
 from app.center.supervision import recalls as center_recalls
 from app.core import clock, tenancy
 from app.core.signin import Ticket
@@ -166,6 +167,7 @@ def _recall_of_center(center_app, made) -> None:
     with center_app.app_context(), tenancy.acting_as(district=made.pharmacy.district):
         center_recalls.ask_recall(made.ids["recall_id"], draft, _officer(made, 1))
         center_recalls.approve_recall(made.ids["recall_id"], _officer(made, 2))
+        center_notices.publish_notice(uuid4(), "info", "系统维护", "今晚两点维护", _officer(made, 1))
 
 
 def _officer(made, number) -> SimpleNamespace:

@@ -98,7 +98,7 @@ APPEND_ONLY = {
         "licence": ("ended_at", "ended_by", "ended_why"), "purchase_invoice_receipt": ("ended_at",),
     },
     "center": {
-        "account_entry": (), "audit_trail": (), "ecert_token": (), "ecert_use": (), "news": (), "recall_sent": (), "session_end": (), "settlement": (),
+        "account_entry": (), "audit_trail": (), "ecert_token": (), "ecert_use": (), "news": (), "notice": (), "notice_sent": (), "recall_sent": (), "session_end": (), "settlement": (),
         "settlement_line": (),
         # Which epoch a restore left, and which facts it lost, is learnt later; the facts themselves stand.
         "inbox_epoch": ("left_number", "left_hash"), "inbox_fact": ("orphaned_at",),

@@ -1,4 +1,4 @@
-"""What recalls of the center refuse."""
+"""What recalls and notices of the center refuse."""
 
 from __future__ import annotations
 
@@ -25,3 +25,11 @@ class RecallNotThere(Refusal):
 
     code = "recall_not_there"
     sentence = "这条召回已经由别人处理过，请刷新页面看现在的状态。"
+
+
+class NoticeIncomplete(Refusal):
+    """A notice is not filled in."""
+
+    code = "notice_incomplete"
+    sentence = "通知没有发布：{why}。请补全后再按 F9，目前没有发给任何机构。"
+    status = 422

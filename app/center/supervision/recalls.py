@@ -11,6 +11,7 @@ from app.center.db import action, db, run
 from app.center.supervision.recall_errors import OwnRecall, RecallIncomplete, RecallNotThere
 from app.core import clock, trail
 from app.core.errors import NotFound, words
+from app.national import codes
 from central_sync import news, news_contract
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def ask_recall(recall_id: UUID, draft: Draft, me: Me) -> None:
         on conflict (id) do nothing
         """,
         id=recall_id, district=me.district, level=draft.level, product=json.dumps(draft.product(), ensure_ascii=False), lots=list(draft.lots),
-        codes=list(draft.codes), reason=draft.reason, instructions=draft.instructions, issuer=me.district_name or me.district, by=me.staff_id,
+        codes=list(draft.codes), reason=draft.reason, instructions=draft.instructions, issuer=codes.place(me.district), by=me.staff_id,
         name=me.name, at=clock.now(),
     )  # fmt: skip
     trail.record("recall.asked", str(recall_id), level=draft.level)

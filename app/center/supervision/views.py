@@ -14,6 +14,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 
 from app.center.supervision import life, words
 from app.center.supervision.bridge import bridge
+from app.center.supervision.notice_views import blueprint as of_notices
 from app.center.supervision.queries import alerts, codes, documents, goods, settlements, streams
 from app.center.supervision.recall_views import blueprint as of_recalls
 from app.core import clock
@@ -41,11 +42,12 @@ TRACE_CODE_LENGTH = 20
 @blueprint.record_once
 def _install(state: BlueprintSetupState) -> None:
     app = cast("Flask", state.app)
-    for each in (bridge, of_alerts, of_streams, of_recalls):
+    for each in (bridge, of_alerts, of_streams, of_recalls, of_notices):
         app.register_blueprint(each)
     add_room(app, "supervision.overview", "id-badge-2", "护照", ROLES, order=10)
     add_room(app, "alerts.list_alerts", "alert-triangle", "预警", ROLES, order=20)
     add_room(app, "recalls.list_recalls", "urgent", "召回", ROLES, order=25)
+    add_room(app, "notices.list_notices", "bell", "通知", ROLES, order=27)
     add_room(app, "streams.list_streams", "plug-connected", "数据流", ROLES, order=30)
     filters = app.jinja_env.filters
     filters["span"] = words.span

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.core.errors import words
+from app.facility.stock.rulebook import ACTS
 
 LEVELS = {1: words("一级"), 2: words("二级"), 3: words("三级")}
 HOURS = {1: "recall_hours_first", 2: "recall_hours_second", 3: "recall_hours_third"}  # Parameters of the organization.
@@ -15,6 +16,15 @@ MOST_LOTS = 50
 MOST_CODES = 200
 MOST_TEXT = 500
 MOST_REASON = 200
+
+# What may be done with recalled goods, and the step before it where they do not lie in a zone it takes from.
+WAYS_OUT = (("return_out", "set_out"), ("destroy", "reject"))
+
+
+def paper_acts(zone: str) -> list[str]:
+    """The papers that bring goods in this zone back to the supplier or to their destruction: the last step, else the one before."""
+    first = [next((act for act in steps if zone in ACTS[act].leaves), "") for steps in WAYS_OUT]
+    return [act for act in first if act]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from app.core.signin import needs
 from app.facility.organizations import parameters
 from app.facility.stock.recalls import actions, queries, rules
 from app.facility.stock.recalls.errors import RecallIncomplete, ReleasedByOthersOnly
-from app.facility.stock.rulebook import SENIOR, STAFF, ZONE_WORDS
+from app.facility.stock.rulebook import ACTS, SENIOR, STAFF, ZONE_WORDS
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -41,6 +41,7 @@ def _words() -> dict[str, Any]:
         "zone_words": {zone: _(word) for zone, word in ZONE_WORDS.items()},
         "now": clock.now(),
         "may_decide": who is not None and who.has(*SENIOR),
+        "paper_acts": lambda zone: [(act, _(ACTS[act].word)) for act in rules.paper_acts(zone)],
     }
 
 
