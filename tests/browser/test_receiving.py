@@ -98,6 +98,8 @@ def test_an_order_comes_in_by_scanner_and_keyboard_alone(shop, sign_in, product,
     page.reload()
     expect(line(page, first[2]).locator("[data-have]")).to_have_text("3/3")
     look(page, "receiving", drawn=False)
+    expect(page.locator("#entry")).to_be_focused()
+    expect(page.locator("#lines [data-line].on")).to_have_count(1)  # The page's script is at work.
     page.keyboard.press("F9")
 
     expect(page.get_by_text("已验收入库").first).to_be_visible()
