@@ -165,7 +165,7 @@ def test_an_own_recall_by_keyboard_freezes_both_shops_and_names_the_buyers_maske
 
     where = page.get_by_role("region", name="货在哪里，卖给了谁")
     for name in (shop.pharmacy.name, branch.name):
-        row = where.locator("tr", has_text=name)
+        row = where.locator("tr", has=page.get_by_role("cell", name=name, exact=True))
         expect(row).to_contain_text("已冻结")
     sale = where.locator("tr", has_text=receipt)
     expect(sale).to_contain_text("张*明")
