@@ -163,7 +163,7 @@ def test_an_own_recall_by_keyboard_freezes_both_shops_and_names_the_buyers_maske
     assert time.monotonic() - began < 60
     assert keys.pressed < MOST_KEYS
 
-    where = page.get_by_role("region", name="货在哪里，卖给了谁")
+    where = page.locator("div.scroll[aria-label='货在哪里，卖给了谁']")
     for name in (shop.pharmacy.name, branch.name):
         row = where.locator("tr", has=page.get_by_role("cell", name=name, exact=True))
         expect(row).to_contain_text("已冻结")
