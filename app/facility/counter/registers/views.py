@@ -9,10 +9,9 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from app.core import clock, shell, signin, trail
+from app.core import clock, shell, signin, trail, workbook
 from app.core.errors import NotFound
 from app.core.signin import needs
-from app.core.workbook import as_file, workbook
 from app.facility.counter.registers import actions, queries
 from app.facility.counter.registers.books import BOOKS, Book, Sight
 from app.facility.counter.registers.errors import ReasonNeeded
@@ -107,9 +106,9 @@ def _paper(book: Book, days: tuple[date, date], *, whole: bool) -> ResponseRetur
 
 def _file(book: Book, days: tuple[date, date], *, whole: bool) -> ResponseReturnValue:
     desk, sight = signin.here(), Sight(signin.here().tenant_id, whole)
-    rows = [book.write(row, sight) for row in queries.read_all(desk, book, days)]
-    content = workbook(str(book.title), [str(name) for name, _class in book.columns], rows)
-    return as_file(f"{_('登记簿')}-{book.title}-{days[0]}-{days[1]}", content)
+    rows = (book.write(row, sight) for row in queries.read_all(desk, book, days))
+    heads = [str(name) for name, _class in book.columns]
+    return workbook.send(f"{_('登记簿')}-{book.title}", heads, rows, days=f"{days[0]}-{days[1]}")
 
 
 def _book(key: str) -> Book:

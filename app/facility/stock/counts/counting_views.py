@@ -11,7 +11,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app.core import barcodes, clock, signin
+from app.core import barcodes, clock, signin, workbook
 from app.core.errors import Refusal, WrongInput
 from app.core.signin import needs
 from app.facility.catalog import queries as catalog
@@ -182,8 +182,7 @@ def export_sheet(count_id: UUID) -> ResponseReturnValue:
     """The whole list as an Excel file; the book only where the count is not blind."""
     head = queries.get_count(signin.here().facility_id, count_id)
     content = sheets.write_sheet(head, queries.sheet_lines(count_id), signin.me().facility_name)
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return content, 200, {"Content-Type": kind, "Content-Disposition": f'attachment; filename="{head.number}.xlsx"'}
+    return workbook.as_file(head.number, content)
 
 
 @blueprint.route("/<uuid:count_id>/sheets", methods=["GET", "POST"])

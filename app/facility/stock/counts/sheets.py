@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-import xlsxwriter
 from flask_babel import gettext as _
 
+from app.core import workbook
 from app.core.errors import Several, words
 from app.facility.catalog.importer.reader import read_table
 from app.facility.stock import rulebook
@@ -27,10 +27,13 @@ _FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
 def write_sheet(head: Any, lines: Sequence[Any], facility: str) -> bytes:
     """The whole list, shelf by shelf, with empty columns for what is counted; the book only where the count is not blind."""
     file = io.BytesIO()
-    book = xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book = workbook.open_book(file)
     bold, blank = book.add_format({"bold": True, "bottom": 1}), book.add_format({"border": 1, "bg_color": "#FFF8E1"})
-    sheet = book.add_worksheet("盘点表")
-    sheet.write_row(0, 0, ["盘点单号", head.number, facility, _("只填黄色的格；行号不要改")])
+    sheet = book.add_worksheet(SHEET_PLACE)
+    for column, width in enumerate((6, 8, 24, 16, 20, 14, 12, 10, 9, 9, 12, 10, 10, 10)):
+        sheet.set_column(column, column, width)
+    sheet.freeze_panes(2, 3)
+    workbook.write_row(sheet, 0, ["盘点单号", head.number, facility, _("只填黄色的格；行号不要改")])
     columns = [
         _LINE,
         "货架",
@@ -47,7 +50,7 @@ def write_sheet(head: Any, lines: Sequence[Any], facility: str) -> bytes:
         _UNITS,
         _PLACE,
     ]
-    sheet.write_row(1, 0, columns, bold)
+    workbook.write_row(sheet, 1, columns, bold)
     for number, line in enumerate(lines, 2):
         zone = words(rulebook.ZONE_WORDS[line.zone])
         row = [
@@ -57,17 +60,14 @@ def write_sheet(head: Any, lines: Sequence[Any], facility: str) -> bytes:
             line.spec,
             line.maker,
             line.lot_number,
-            str(line.expires_on),
+            line.expires_on,
             str(zone),
             line.pack_unit,
             line.base_unit,
         ]
-        sheet.write_row(number, 0, [*row, *([] if head.blind else [_packs(line.book, line)])])
+        workbook.write_row(sheet, number, [*row, *([] if head.blind else [_packs(line.book, line)])])
         for column in (1, 2, 3):
             sheet.write_blank(number, len(columns) - column, None, blank)
-    sheet.freeze_panes(2, 3)
-    for column, width in enumerate((6, 8, 24, 16, 20, 14, 12, 10, 9, 9, 12, 10, 10, 10)):
-        sheet.set_column(column, column, width)
     book.close()
     return file.getvalue()
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from app.core import clock, shell, signin
+from app.core import clock, shell, signin, workbook
 from app.core.approval import second_person
 from app.core.errors import NotFound, Refusal
 from app.core.signin import needs
 from app.facility.stock.keeping import charts, climate, forms
 from app.facility.stock.keeping.climate import Limits
 from app.facility.stock.rulebook import SENIOR, STAFF
-from app.facility.stock.shelf import export
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -138,7 +137,4 @@ def export_month(place_id: int) -> ResponseReturnValue:
         [row.read_at, degrees(row.temperature_tenths), row.humidity, _("是") if row.outside else "", row.action, row.signer, row.staff]
         for row in climate.readings_of(place_id, _month())
     )  # fmt: skip
-    return export.send(_("温湿度") + place.name.translate(_NO_SHEET), heads, rows)
-
-
-_NO_SHEET = dict.fromkeys(map(ord, "[]:*?/\\'"), "-")
+    return workbook.send(_("温湿度") + place.name, heads, rows)

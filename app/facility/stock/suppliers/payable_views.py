@@ -9,11 +9,11 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from app.core import clock, shell, signin
+from app.core import clock, shell, signin, workbook
 from app.core.approval import second_person
 from app.core.errors import NotFound, Refusal
 from app.core.signin import needs
-from app.facility.stock.suppliers import account_queries, excel, forms, invoice_check, payables, queries, rules
+from app.facility.stock.suppliers import account_queries, forms, invoice_check, payables, queries, rules
 from app.facility.stock.suppliers.payables import InvoiceDraft, PaymentDraft
 from app.facility.stock.suppliers.views import JUDGES, ROOM, said
 
@@ -56,10 +56,10 @@ def list_balances() -> ResponseReturnValue:
 
 
 def _balances_file(search: str, *, owing: bool) -> ResponseReturnValue:
-    rows = account_queries.list_balances(search, owing=owing, most=excel.MOST_ROWS)
+    rows = account_queries.list_balances(search, owing=owing, most=workbook.MOST_ROWS)
     heads = (_("编码"), _("供应商"), _("应付余额 元"), _("待核对发票 张"), _("待付款 元"), _("最近变动"))
     values = ((r.code, r.name, yuan(r.balance_fen), r.to_match, yuan(r.to_pay_fen), r.changed_at) for r in rows)
-    return excel.send(_("应付余额"), heads, values)
+    return workbook.send(_("应付余额"), heads, values)
 
 
 def yuan(amount_fen: int) -> Decimal:
@@ -82,7 +82,7 @@ def show_account(supplier_id: int) -> ResponseReturnValue:
 
 
 def _account_file(supplier: Any) -> ResponseReturnValue:
-    rows = account_queries.list_entries(supplier.id, most=excel.MOST_ROWS)
+    rows = account_queries.list_entries(supplier.id, most=workbook.MOST_ROWS)
     kinds = said(rules.ENTRY_KINDS)
     heads = (
         _("日期"),
@@ -96,7 +96,7 @@ def _account_file(supplier: Any) -> ResponseReturnValue:
         _("复核人"),
     )
     values = ((r.booked_on, kinds[r.kind], r.number, yuan(r.amount_fen), yuan(r.balance_fen), r.invoice, r.reason, r.staff, r.approver) for r in rows)  # fmt: skip
-    return excel.send(_("往来明细"), heads, values)
+    return workbook.send(_("往来明细"), heads, values)
 
 
 @blueprint.post("/<int:supplier_id>/adjustments")

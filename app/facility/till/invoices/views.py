@@ -9,11 +9,10 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from app.core import clock, signin
+from app.core import clock, signin, workbook
 from app.core.errors import NotFound, Refusal, Words
 from app.core.signin import needs
 from app.core.web import show_fen, show_time
-from app.core.workbook import as_file, workbook
 from app.facility.till.invoices import actions, providers, queries
 from app.facility.till.invoices.errors import BuyerIncomplete, NumberKnown, NumberWrong, WrongStep
 
@@ -62,8 +61,8 @@ def export_invoices() -> ResponseReturnValue:
         _("经手人"),
         _("备注"),
     ]
-    rows = [_cells(_shown(desk, row)) for row in found[:MOST_ROWS]]
-    return as_file(f"{_('发票')}-{first}-{last}", workbook(_("发票"), heads, rows))
+    rows = (_cells(_shown(desk, row)) for row in found)
+    return workbook.send(_("发票"), heads, rows, most=MOST_ROWS, days=f"{first}-{last}")
 
 
 @blueprint.get("/<uuid:invoiced_id>")
