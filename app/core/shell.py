@@ -84,10 +84,13 @@ def my_pages() -> list[tuple[str, str, bool]]:
 
 
 def _page_of(endpoint: str, known: Sequence[Page]) -> Page | None:
-    """The tab an endpoint belongs to: itself, else the first of its blueprint."""
+    """The tab an endpoint belongs to: itself, else the one of its blueprint whose address this one continues furthest."""
     exact = [page for page in known if page.endpoint == endpoint]
     same = [page for page in known if page.endpoint.rpartition(".")[0] == endpoint.rpartition(".")[0]]
-    return next(iter([*exact, *same]), None)
+    here = request.script_root + request.path
+    above = [page for page in same if here.startswith(url_for(page.endpoint) + "/")]
+    above.sort(key=lambda page: -len(url_for(page.endpoint)))
+    return next(iter([*exact, *above, *same]), None)
 
 
 def my_rooms() -> list[Room]:

@@ -6,6 +6,9 @@ import { play, soundsOn, toggleSounds } from "./sounds.js";
 
 const mount = document.body.dataset.mount ?? "";
 
+// The tab of this page is seen also where the row is longer than the screen.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
 // ---------- clicks ----------
 
 document.addEventListener("click", (event) => {

@@ -68,8 +68,8 @@ class Span:
 
 # The ids of a page come from an index alone; only then are the rows fetched.
 ROWS = """
-    select m.id, m.kind, m.quantity, m.balance, m.moved_at, m.document_id, m.zone, m.product_id, l.lot_number, st.name as staff,
-        {product}, coalesce(r.number, v.receipt, f.receipt, d.number, t.number, c.number, '') as number, d.act
+    select m.id, m.kind, m.quantity, m.balance, m.moved_at, coalesce(k.transfer_id, m.document_id) as document_id, m.zone, m.product_id, l.lot_number, st.name as staff,
+        {product}, coalesce(r.number, v.receipt, f.receipt, d.number, t.number, c.number, z.number, '') as number, d.act
     from (select m.moved_at, m.id from stock_movement m where {where} order by m.moved_at desc, m.id desc limit :most) page
     join stock_movement m on m.tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::bigint) and m.id = page.id
     join lot l on l.tenant_id = m.tenant_id and l.id = m.lot_id
@@ -79,8 +79,10 @@ ROWS = """
     left join sale v on v.tenant_id = m.tenant_id and v.id = m.document_id
     left join refund f on f.tenant_id = m.tenant_id and f.id = m.document_id
     left join stock_document d on d.tenant_id = m.tenant_id and d.id = m.document_id
-    left join transfer t on t.tenant_id = m.tenant_id and t.id = m.document_id
+    left join transfer_claim k on k.tenant_id = m.tenant_id and k.id = m.document_id
+    left join transfer t on t.tenant_id = m.tenant_id and t.id = coalesce(k.transfer_id, m.document_id)
     left join stock_count c on c.tenant_id = m.tenant_id and c.id = m.document_id
+    left join recall z on z.tenant_id = m.tenant_id and z.id = m.document_id
     order by page.moved_at desc, page.id desc limit :most
 """
 

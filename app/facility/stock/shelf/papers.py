@@ -1,4 +1,4 @@
-"""Which paper a number names: receipts, transfers, counts, the stock room's papers, price changes; each opens where it stands."""
+"""Which paper a number names: receipts, transfers, counts, recalls, the stock room's papers, price changes; each opens where it stands."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ if TYPE_CHECKING:
 PAPERS = {
     "R": ("stock_receipt where facility_id = :facility", "stock.show_receipt", "receipt_id"),
     "K": ("stock_document where facility_id = :facility", "stock_papers.show_paper", "document_id"),
-    "T": ("transfer where :facility in (from_facility_id, to_facility_id)", "stock_transfers.show_transfer", "transfer_id"),
+    "B": ("transfer where :facility in (from_facility_id, to_facility_id)", "stock_transfers.show_transfer", "transfer_id"),
     "P": ("stock_count where facility_id = :facility", "stock_counts.show_count", "count_id"),
+    "Z": ("recall where exists (select from recall_place a where a.tenant_id = recall.tenant_id and a.recall_id = recall.id and a.facility_id = :facility)", "stock_recalls.show_recall", "recall_id"),
     "J": ("price_change where facility_id = :facility", "stock_shelf.show_price_change", "change_id"),
 }  # fmt: skip
-# The paper behind a movement or an event in a code's life, by what moved it.
-OF_KIND = {"PI": "R", "AD": "R", "TO": "T", "TI": "T", "CI": "P", "CO": "P"}
 
 
 def find(facility_id: int, number: str) -> tuple[str, dict[str, Any]] | None:

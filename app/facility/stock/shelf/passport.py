@@ -25,7 +25,7 @@ left join product_shelf s on s.tenant_id = t.tenant_id and s.facility_id = t.fac
 where t.code = :code
 """
 EVENTS = """
-select e.id, e.kind, e.quantity, e.at, e.document_id, e.facility_id, fa.name as facility, s.name as staff, coalesce(r.number, v.receipt, f.receipt, d.number, t.number, c.number, '') as number,
+select e.id, e.kind, e.quantity, e.at, coalesce(k.transfer_id, e.document_id) as document_id, e.facility_id, fa.name as facility, s.name as staff, coalesce(r.number, v.receipt, f.receipt, d.number, t.number, c.number, z.number, '') as number,
     d.act, coalesce(r.supplier, '') as supplier, coalesce(d.reason, '') as reason, v.setl_id is not null as insured
 from trace_event e join facility fa on fa.tenant_id = e.tenant_id and fa.id = e.facility_id
 left join staff s on s.tenant_id = e.tenant_id and s.id = e.staff_id
@@ -33,8 +33,10 @@ left join stock_receipt r on r.tenant_id = e.tenant_id and r.id = e.document_id
 left join sale v on v.tenant_id = e.tenant_id and v.id = e.document_id
 left join refund f on f.tenant_id = e.tenant_id and f.id = e.document_id
 left join stock_document d on d.tenant_id = e.tenant_id and d.id = e.document_id
-    left join transfer t on t.tenant_id = e.tenant_id and t.id = e.document_id
-    left join stock_count c on c.tenant_id = e.tenant_id and c.id = e.document_id
+left join transfer_claim k on k.tenant_id = e.tenant_id and k.id = e.document_id
+left join transfer t on t.tenant_id = e.tenant_id and t.id = coalesce(k.transfer_id, e.document_id)
+left join stock_count c on c.tenant_id = e.tenant_id and c.id = e.document_id
+left join recall z on z.tenant_id = e.tenant_id and z.id = e.document_id
 where e.code = :code order by e.id limit :most
 """
 

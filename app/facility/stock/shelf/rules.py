@@ -27,6 +27,7 @@ KINDS = {
     "CI": N_("盘盈"), "CO": N_("盘亏"), "DM": N_("报损"), "RC": N_("召回"), "QH": N_("隔离"), "QR": N_("放行"), "MX": N_("诊疗使用"),
     "HB": N_("饮片装斗"), "AD": N_("期初"), "CR": N_("更正"),
 }  # fmt: skip
+ACTS = {act.code: act.word for act in rulebook.ACTS.values()}  # What the stock room's papers do, in their words.
 CODE_STATES = rulebook.STATE_WORDS
 HERE = ("IN_STOCK", "RESERVED", "SPLIT_OPEN", "FROZEN", "RETURNED_QUARANTINE", "IN_TRANSIT")
 _PLACE = re.compile(r"-?[0-9]{1,18}")

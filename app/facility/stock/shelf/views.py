@@ -42,6 +42,7 @@ def stock_words() -> dict[str, dict[str, str]]:
         "code": rules.CODE_STATES,
         "view": rules.VIEWS,
         "order": rules.ORDERS,
+        "act": rules.ACTS,
     }
     return {name: {key: _(word) for key, word in words.items()} for name, words in kinds.items()}
 
