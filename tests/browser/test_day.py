@@ -282,14 +282,12 @@ def test_part_of_an_insured_sale_comes_back(till, shop):
 
 
 def test_goods_come_in_by_scanner_and_are_sold(till, shop, product):
-    known = shop.goods(1, barcode="69" + make_code()[2:13])
-    page = till()
-    from tests.factories.shop import one
+    from tests.factories.shop import make_product
 
+    barcode = "69" + make_code()[2:13]
     with shop.app.app_context():
-        barcode = one(
-            shop.pharmacy, "select barcode from product where tenant_id = %(t)s and id = %(p)s", p=known.product_id
-        ).barcode
+        make_product(shop.pharmacy, barcode=barcode)  # Opening stock is for what has not moved yet.
+    page = till()
     page.goto(f"{product.url}/stock/receipts/new")
     expect(page.locator("#entry")).to_be_focused()
     scan(page, barcode)
