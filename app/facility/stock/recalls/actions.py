@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from typing import TYPE_CHECKING, Any
 
@@ -66,10 +67,13 @@ def _issue(
     lots: dict[int, list[Any]] = {} if wanted.codes else freezing.freeze_lots(hot, keys)
     facts: freezing.Facts = {}
     packs: dict[int, list[str]] = {}
+    drawn = functools.cache(
+        lambda: ledger.number_for(hot, desk, "Z", clock.business_date())
+    )  # Once, after the first locks.
     for facility in facilities if wanted.codes else ():
-        facts[facility], packs[facility] = freezing.set_packs_aside(hot, desk, facility, recall_id, at, wanted.codes, wanted.reason.strip())  # fmt: skip
+        facts[facility], packs[facility] = freezing.set_packs_aside(hot, desk, facility, recall_id, at, wanted.codes, wanted.reason.strip(), drawn)  # fmt: skip
         facts[facility] = list(facts[facility])
-    number = ledger.number_for(hot, desk, "Z", clock.business_date())
+    number = drawn()
     head = {
         **keys, "origin": "own", "number": number, "level": wanted.level, "issuer": desk.operator, "product": as_json(_described(card)),
         "codes": list(wanted.codes), "reason": wanted.reason.strip(), "instructions": wanted.instructions.strip(), "issued_at": at,

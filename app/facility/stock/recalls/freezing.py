@@ -12,7 +12,7 @@ from app.facility.stock.ledger import as_json
 from app.facility.stock.recalls import events, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -36,7 +36,7 @@ def set_packs_aside(
     at: datetime,
     codes: Sequence[str],
     reason: str,
-    number: str = "",
+    number: str | Callable[[], str] = "",
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Move the packs named out of the selling zones; returns the facts and the codes that were there and free."""
     keys = {"tenant": desk.tenant_id, "facility": facility, "codes": list(codes)}
