@@ -182,7 +182,7 @@ def _check_limits(limits: Limits) -> None:
     if not COLDEST <= high <= HOTTEST or (low is not None and not COLDEST <= low < high):
         raise PlaceNotTaken(why="温度上限要高于下限，都在 −50 到 70 ℃ 之间")
     dry, wet = limits.humid_low, limits.humid_high
-    if any(value is not None and not 0 <= value <= 100 for value in (dry, wet)) or (None not in {dry, wet} and dry >= wet):  # type: ignore[operator]  # fmt: skip
+    if any(value is not None and not 0 <= value <= 100 for value in (dry, wet)) or (dry is not None and wet is not None and dry >= wet):  # fmt: skip
         raise PlaceNotTaken(why="湿度上限要高于下限，都在 0 到 100 之间")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from app.core import clock, shell, signin, workbook
+from app.core import shell, signin, workbook
 from app.core.errors import Refusal, WrongInput
 from app.core.signin import needs
 from app.facility.stock.purchasing import order_forms, orders, queries, rules, shelves
@@ -115,8 +115,7 @@ def export_shelves() -> ResponseReturnValue:
         (row.code, row.generic_name, row.spec, row.maker, row.pack_unit, row.shelf, _whole(row.least, row), _whole(row.most, row))
         for row in queries.list_shelves(signin.here().facility_id, shelves.MOST_ROWS)
     )  # fmt: skip
-    title = _("货位和上下限")
-    return workbook.as_file(f"{title}-{clock.business_date():%Y%m%d}", workbook.workbook(title, heads, rows))
+    return workbook.send(_("货位和上下限"), heads, rows, most=shelves.MOST_ROWS)
 
 
 def _whole(units: int | None, row: Any) -> int | str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.facility.stock import rulebook
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
 N_ = str  # Marks a text for the English catalog; it is translated when it is shown.
 
@@ -78,8 +78,8 @@ def days_of_supply(free: int, gone: int) -> int | None:
     return free * VELOCITY_DAYS // gone if gone > 0 else None
 
 
-def _known(text: str, among: object) -> str:
-    return text if text in among else ""  # type: ignore[operator]
+def _known(text: str, among: Container[str]) -> str:
+    return text if text in among else ""
 
 
 def _clean(text: str) -> str:

@@ -233,8 +233,8 @@ def add_paper(desk: Desk, licence_id: UUID, owner: Owner, draft: PaperDraft, rep
             return
         if replaces:
             _end(hot, {**keys, "licence": replaces, "why": "换证"})
-        columns = {f"{kind}_id": None for kind in ("supplier", "product", "facility", "person")}
-        columns[f"{'person' if owner.kind == 'staff' else owner.kind}_id"] = owner.id  # type: ignore[assignment]
+        columns: dict[str, int | None] = {f"{kind}_id": None for kind in ("supplier", "product", "facility", "person")}
+        columns[f"{'person' if owner.kind == 'staff' else owner.kind}_id"] = owner.id
         values = {
             **keys, **columns, "digest": digest, "owner_kind": owner.kind, "kind": draft.kind, "number": draft.number, "scope": draft.scope,
             "scope_codes": list(draft.scope_codes), "valid_from": draft.valid_from, "valid_until": draft.valid_until, "note": draft.note,
