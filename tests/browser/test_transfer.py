@@ -86,6 +86,6 @@ def test_the_other_shop_receives_by_scanner_and_says_what_did_not_come(product, 
     expect(page.locator("main")).to_contain_text("未到")
     look(page, "transfer", drawn=False)
     page.goto(f"{product.url}/stock/codes/{goods.codes[0]}")
-    expect(page.locator("main")).to_contain_text("调拨")
+    expect(page.locator("main")).to_contain_text("调入")
     page.goto(f"{product.url}/stock/codes/{goods.codes[2]}")
     expect(page.locator("main")).to_contain_text("在途")
