@@ -1,8 +1,9 @@
 // A delivery while it is unpacked: a scanned barcode goes to its line, a scanned code counts up its line, a case opens into
 // its packs. Whatever changes is kept on the server with the draft's version; F9 accepts when everything before it is kept.
 import "./new_ids.js";
-import { ask, codesOf, day, field, figure, fill, hide, put, refuse, sheet, split, word } from "./lines.js";
+import { ask, codesOf, day, figure, fill, hide, refuse, sheet, split, word } from "./lines.js";
 import { picker, quiet } from "./picker.js";
+import { all, field, put } from "./rows.js";
 import { openDialog, sayHtml, sayUnreachable, topDialog } from "./shell.js";
 import { play } from "./sounds.js";
 
@@ -20,7 +21,7 @@ let queue = Promise.resolve();
 /** @param {() => unknown} act */
 const then = (act) => (queue = queue.then(act).catch((error) => error.name !== "AbortError" && sayUnreachable()));
 
-const { all, add, hold, setCodes, current } = sheet({
+const { add, hold, setCodes, current } = sheet({
   form,
   counts: "arrived",
   wanted: (line) => Math.max(figure(line, "arrived") - figure(line, "rejected"), 0),
@@ -37,6 +38,7 @@ let waiting;
 
 function changed() {
   dirty = true;
+  put(form, "[data-saved]", word("typing"));
   window.clearTimeout(waiting);
   waiting = window.setTimeout(() => then(keep), PAUSE);
 }

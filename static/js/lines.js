@@ -1,25 +1,17 @@
 // Forms with a line per lot: the line in hand, its codes beside it, what is there and what is missing. Receipts and
 // deliveries share it; how many codes a line should have is theirs to say.
+import { all, field, put, walk } from "./rows.js";
 import { say, sayUnreachable } from "./shell.js";
 import { play } from "./sounds.js";
 
 const words = /** @type {HTMLTemplateElement} */ (document.getElementById("words")).content;
 const area = /** @type {HTMLTextAreaElement} */ (document.getElementById("codes"));
 
-/** @param {HTMLElement} line @param {string} name @returns {HTMLInputElement} */
-export const field = (line, name) => /** @type {HTMLInputElement} */ (line.querySelector(`[name=${name}]`));
-
 /** @param {HTMLElement} line */
 export const codesOf = (line) => field(line, "codes").value.split(/\s+/).filter(Boolean);
 
 /** @param {HTMLElement} line @param {string} name */
 export const figure = (line, name) => (/^\d+$/.test(field(line, name).value) ? Number(field(line, name).value) : 0);
-
-/** @param {ParentNode} place @param {string} selector @param {string} text */
-export function put(place, selector, text) {
-  const target = place.querySelector(selector);
-  if (target) target.textContent = text;
-}
 
 /** @param {string} id @param {boolean} hidden */
 export function hide(id, hidden) {
@@ -72,8 +64,6 @@ export function sheet({ form, counts, wanted, changed = () => {} }) {
   const entry = /** @type {HTMLInputElement} */ (document.getElementById("entry"));
   /** The line in hand: the last one that had the focus. @type {HTMLElement | undefined} */
   let current;
-
-  const all = () => /** @type {HTMLElement[]} */ ([...lines.querySelectorAll("[data-line]")]);
 
   /** @param {(line: HTMLElement) => number} of */
   const sum = (of) => all().reduce((total, line) => total + of(line), 0);
@@ -173,15 +163,7 @@ export function sheet({ form, counts, wanted, changed = () => {} }) {
   lines.addEventListener("input", show);
   area.addEventListener("input", () => current && setCodes(current, split(area.value)));
 
-  // Enter goes to the next field, and from the last one back to the entry; it never sends a half-filled form.
-  form.addEventListener("keydown", (event) => {
-    const target = event.target;
-    if (event.key !== "Enter" || event.isComposing || !(target instanceof HTMLInputElement || target instanceof HTMLSelectElement) || target === entry) return;
-    event.preventDefault();
-    const fields = /** @type {HTMLElement[]} */ ([...(target.closest("[data-line], aside") ?? form).querySelectorAll("input:not([type=hidden], [type=file]), select")]).filter((one) => one.offsetParent !== null);
-    (fields[fields.indexOf(target) + 1] ?? entry).focus();
-  });
-
+  walk(form, entry);
   form.addEventListener("click", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
     const line = target.closest("[data-line]");
@@ -203,5 +185,5 @@ export function sheet({ form, counts, wanted, changed = () => {} }) {
   hold(wrong ?? all()[0]);
   if (wrong) field(wrong, "lot").focus();
 
-  return { all, add, hold, setCodes, current: () => current };
+  return { add, hold, setCodes, current: () => current };
 }

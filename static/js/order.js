@@ -1,37 +1,19 @@
 // An order being written: a line per product, found by typing or scanning; sums follow what is typed.
 import "./new_ids.js";
 import { picker, quiet } from "./picker.js";
-import { topDialog } from "./shell.js";
-import { play } from "./sounds.js";
+import { all, field, lineFor, list, put, scans } from "./rows.js";
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("order"));
 const lines = /** @type {HTMLElement} */ (document.getElementById("lines"));
 const entry = /** @type {HTMLInputElement} */ (document.getElementById("entry"));
-const blank = /** @type {HTMLTemplateElement} */ (document.getElementById("line-template")).content;
 const phrase = /** @type {HTMLTemplateElement} */ (document.getElementById("words")).content.querySelector("[data-all]")?.textContent ?? "";
-
-const all = () => /** @type {HTMLElement[]} */ ([...lines.querySelectorAll("[data-line]")]);
-
-/** @param {HTMLElement} line @param {string} name @returns {HTMLInputElement} */
-const field = (line, name) => /** @type {HTMLInputElement} */ (line.querySelector(`[name=${name}]`));
-
-/** @param {ParentNode} place @param {string} selector @param {string} text */
-function put(place, selector, text) {
-  const target = place.querySelector(selector);
-  if (target) target.textContent = text;
-}
 
 /** A product that is there already is gone to, not written twice. @param {import("./picker.js").Product} product */
 function add(product) {
   const known = all().find((line) => field(line, "product").value === product.product);
   if (known) return field(known, "packs").select();
-  const line = /** @type {HTMLElement} */ (document.importNode(blank, true).querySelector("[data-line]"));
-  const [name, ...rest] = product.name.split(" · ");
-  field(line, "product").value = product.product;
-  field(line, "product_name").value = product.name;
-  put(line, "[data-name]", name);
-  put(line, "[data-rest]", rest.slice(0, -1).join(" · "));
-  put(line, "[data-unit]", rest.at(-1) ?? "");
+  const line = lineFor(product);
+  put(line, "[data-rest]", product.name.split(" · ").slice(1, -1).join(" · "));
   lines.append(line);
   show();
   field(line, "packs").focus();
@@ -63,12 +45,12 @@ function fen(line) {
 /** @param {bigint} amount */
 const yuan = (amount) => `${(amount / 100n).toLocaleString("en")}.${String(amount % 100n).padStart(2, "0")}`;
 
-function show() {
+/** The sums follow the lines. */
+function sums() {
   let total = 0n;
   let packs = 0;
-  for (const [index, line] of all().entries()) {
+  for (const line of all()) {
     const worth = fen(line);
-    put(line, "[data-number]", String(index + 1));
     put(line, "[data-sum]", worth === undefined ? "—" : yuan(worth));
     total += worth ?? 0n;
     packs += Number(field(line, "packs").value) || 0;
@@ -77,47 +59,13 @@ function show() {
   put(form, "[data-count]", String(count));
   put(form, "[data-total]", yuan(total));
   put(form, "[data-sum-all]", count ? phrase.replace("{lines}", String(count)).replace("{packs}", packs.toLocaleString("en")).replace("{yuan}", yuan(total)) : "");
-  const none = document.getElementById("no-lines");
-  if (none) none.hidden = count > 0;
 }
 
 const products = picker(entry, /** @type {HTMLElement} */ (document.getElementById("choices")), add);
 
-form.addEventListener("click", (event) => {
-  const button = /** @type {HTMLElement} */ (event.target).closest("[data-removes]");
-  if (!button) return;
-  button.closest("[data-line]")?.remove();
-  show();
-  entry.focus();
-});
+const show = list(form, entry, sums);
+form.addEventListener("input", sums);
+scans(products, entry, ({ kind }) => kind === "citizen" || kind === "certificate");
 
-form.addEventListener("input", show);
-
-// Enter goes to the next field; from the last one of a line back to the entry.
-form.addEventListener("keydown", (event) => {
-  const target = event.target;
-  if (event.key !== "Enter" || event.isComposing || !(target instanceof HTMLInputElement) || target === entry) return;
-  event.preventDefault();
-  const fields = /** @type {HTMLElement[]} */ ([...(target.closest("[data-line], aside") ?? form).querySelectorAll("input:not([type=hidden])")]);
-  (fields[fields.indexOf(target) + 1] ?? entry).focus();
-});
-
-document.addEventListener("sunmed:scan", (event) => {
-  const code = /** @type {CustomEvent<import("./codes.js").Code>} */ (event).detail;
-  if (topDialog() || code.kind === "citizen" || code.kind === "certificate") return;
-  event.preventDefault();
-  scan(code).catch(quiet);
-}, { capture: true });
-
-/** @param {import("./codes.js").Code} code */
-async function scan(code) {
-  const trade = code.parts?.["01"];
-  const found = await products.look(trade ? trade.replace(/^0/, "") : code.text);
-  if (found.length === 1) products.choose(found[0]);
-  else entry.focus();
-  play(found.length === 1 ? "accepted" : "unknown");
-}
-
-show();
 // A product that was just put on the order stands last; its number is what is typed next.
 if (!entry.hasAttribute("autofocus") && all().length) field(/** @type {HTMLElement} */ (all().at(-1)), "packs").select();

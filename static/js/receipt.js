@@ -1,29 +1,20 @@
 // Opening stock by hand: a line per lot; a scanned barcode adds a line, a scanned trace code counts up the line in hand.
 import "./new_ids.js";
-import { codesOf, day, field, figure, fill, put, refuse, sheet, word } from "./lines.js";
+import { codesOf, day, figure, fill, refuse, sheet, word } from "./lines.js";
 import { picker, quiet } from "./picker.js";
+import { all, field, lineFor } from "./rows.js";
 import { topDialog } from "./shell.js";
 import { play } from "./sounds.js";
 
 /** @typedef {import("./codes.js").Code} Code */
 const form = /** @type {HTMLFormElement} */ (document.getElementById("receipt"));
 const entry = /** @type {HTMLInputElement} */ (document.getElementById("entry"));
-const blank = /** @type {HTMLTemplateElement} */ (document.getElementById("line-template")).content;
 
-const { all, add, setCodes, current } = sheet({ form, counts: "packs", wanted: (line) => figure(line, "packs") });
+const { add, setCodes, current } = sheet({ form, counts: "packs", wanted: (line) => figure(line, "packs") });
 let leaving = false;
 
 /** @param {import("./picker.js").Product} product */
-function begin(product) {
-  const line = /** @type {HTMLElement} */ (document.importNode(blank, true).querySelector("[data-line]"));
-  const [name, ...rest] = product.name.split(" · ");
-  field(line, "product").value = product.product;
-  field(line, "product_name").value = product.name;
-  put(line, "[data-name]", name);
-  put(line, "[data-rest]", rest.join(" · "));
-  put(line, "[data-unit]", rest.at(-1) ?? "");
-  return add(line);
-}
+const begin = (product) => add(lineFor(product));
 
 /** @param {string} code */
 function scanCode(code) {

@@ -89,7 +89,7 @@ class Floor:
 
     def __init__(self, world, document) -> None:
         self.tenant, self.facility = world.pharmacy.tenant_id, world.pharmacy.facility_id
-        with world.owner("facility") as owner:
+        with world.owner() as owner:
             self.rows = {
                 table: owner.execute(
                     f"select coalesce(jsonb_agg(to_jsonb(x) - 'tenant_id' - 'id'), '[]') from {table} x where tenant_id = %s and {MINE.get(table, 'document_id')} = %s",

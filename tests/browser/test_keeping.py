@@ -21,6 +21,7 @@ def test_held_by_one_released_by_another_destroyed_before_a_witness(product, sho
     press(page, "F9")
     page.locator("#acts a", has_text="转待处理").focus()
     press(page, "Enter")
+    expect(page.locator("#entry")).to_be_visible()
     look(page, "stock-paper")  # Before anything is scanned: changing the language loads the page anew.
     expect(page.locator("#entry")).to_be_visible()
     scan(page, goods.codes[0])

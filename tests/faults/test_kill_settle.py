@@ -1,6 +1,5 @@
 """Kill the process at every step of settle, refund and recovery; start it again; both sides must agree and nothing stay open."""
 
-import re
 from uuid import uuid4
 
 import httpx
@@ -13,6 +12,7 @@ from tests.factories.city import at_center, identify_at, make_covered_goods, mak
 from tests.factories.people import PASSWORD
 from tests.factories.shop import check_books, desk_of, fill_basket, on_hand, one, open_shift
 from tests.faults.conftest import eventually
+from tests.faults.tills import Till
 
 # Where the process of a wing ends, and what both sides must have come to then.
 SETTLE = {
@@ -32,28 +32,6 @@ REFUND = ("refund.reserved", "refund.confirming", "refund.confirmed")
 RECOVER = ("recover.taken", "recover.answered", "recover.reversed")
 
 pytestmark = pytest.mark.faults
-
-
-class Till:
-    """A clerk at a browser."""
-
-    def __init__(self, wings, pharmacy):
-        self.client = wings.client()
-        self.pharmacy = pharmacy
-        page = self.client.get("/signin")
-        form = {"code": pharmacy.code, "name": "002", "password": PASSWORD, "csrf_token": token_of(page.text)}
-        answer = self.client.post("/signin", data=form)
-        assert answer.status_code in {302, 303}, answer.text[:300]
-        if "/signin/change" in answer.headers.get("location", ""):
-            raise AssertionError("the clerk must change the password first")
-        self.token = token_of(self.client.get("/account").text)
-
-    def post(self, path, **form):
-        return self.client.post(path, data=form, headers={"X-CSRFToken": self.token, "Accept": "application/json"})
-
-
-def token_of(page):
-    return re.search(r'name="csrf[-_]token"[^>]*(?:content|value)="([^"]+)"', page).group(1)
 
 
 @pytest.fixture
@@ -258,18 +236,3 @@ def test_a_silent_center_leaves_the_sale_locked_until_it_answers(wings, world, c
 
     check_settled(pharmacy, goods, person, basket, center_app)
     wings.stop()
-
-
-def test_every_fault_point_of_the_code_is_killed_somewhere():
-    from pathlib import Path
-
-    root = Path(__file__).resolve().parents[2] / "app"
-    named = {
-        name
-        for path in root.rglob("*.py")
-        if path.name != "faults.py"
-        for name in re.findall(r'faults\.at\("([^"]+)"\)', path.read_text("utf-8"))
-    }
-    tested = {*SETTLE, *RELEASE, *REFUND, *RECOVER}
-    assert named - {"refund.releasing"} == tested
-    assert len(tested) >= 12

@@ -42,7 +42,7 @@ def test_empty_shelf_says_what_it_is_for(clerk):
 
     assert page.status_code == 200
     assert "货架还是空的" in text(page)
-    assert "/stock/receipts/new" in text(page)
+    assert "/stock/deliveries/new" in text(page)
 
 
 def test_shelf_shows_what_is_there_and_what_can_be_sold(clerk, at_work):
