@@ -2,53 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from flask import Blueprint
 
-from app.core import accounts, clock, door, passwords, signin, tenancy, totp
+from app.core import accounts, door, passwords, signin, tenancy
 from app.core.hot import statements
+from tests.core.conftest import WRONG, add_newcomer, is_in, knock, later, number_of
 from tests.factories import people
-
-WRONG = "机构代码、姓名或密码不对"
-
-
-@pytest.fixture(scope="module")
-def pharmacy(facility_app):
-    return people.make_pharmacy(facility_app)
-
-
-@pytest.fixture
-def client(facility_app):
-    return facility_app.test_client()
-
-
-@pytest.fixture
-def somebody(facility_app, pharmacy):
-    """A clerk of one's own, whose account a test may lock or disable."""
-    return people.add_person(facility_app, pharmacy, "clerk")
-
-
-def number_of(app, pharmacy, staff_id):
-    from app.facility.organizations import queries
-
-    with app.app_context(), pharmacy.acting():
-        return queries.get_staff(staff_id).number
-
-
-def knock(client, code, name, password, address="/signin", **options):
-    token = people.form_token(client, "/signin")
-    return client.post(address, data={"csrf_token": token, "code": code, "name": name, "password": password}, **options)
-
-
-def is_in(client):
-    return client.get("/account").status_code == 200
-
-
-def later(**delta):
-    return clock.at_moment(clock.now() + timedelta(**delta))
-
 
 # ---- coming in -----------------------------------------------------------------------------------------------------
 
@@ -221,15 +181,6 @@ def test_an_address_is_locked_after_sixty(facility_app):
 # ---- first change, demo, age of passwords --------------------------------------------------------------------------
 
 
-def add_newcomer(app, pharmacy, **more):
-    from app.facility.organizations import actions
-    from app.facility.organizations.rules import Grant
-
-    with app.app_context(), pharmacy.acting():
-        person = actions.NewStaff(f"d{people._letters(6)}", "新来的", **more)
-        return person.number, actions.add_staff(person, [Grant("clerk", pharmacy.facility_id)])
-
-
 def test_a_one_time_password_must_be_changed_before_anything_else(client, facility_app, pharmacy):
     number, added = add_newcomer(facility_app, pharmacy)
 
@@ -270,197 +221,6 @@ def test_a_demo_account_comes_in_on_a_demo_site_only(client, facility_app, pharm
     people.post(client, "/signout")
     monkeypatch.setitem(facility_app.config, "DEMO", False)
     assert WRONG in knock(client, pharmacy.code, number, "demo demo 1").get_data(as_text=True)
-
-
-# ---- sessions ------------------------------------------------------------------------------------------------------
-
-
-def test_twelve_idle_hours_end_a_session_and_work_prolongs_it(client, pharmacy):
-    people.sign_in(client, pharmacy, pharmacy.clerk)
-
-    with later(hours=11):
-        assert is_in(client)
-    with later(hours=22):
-        assert is_in(client)
-    with later(hours=35):
-        assert not is_in(client)
-        assert "长时间没有操作" in client.get("/signin").get_data(as_text=True)
-
-
-def test_a_page_that_asks_by_itself_is_not_work(client, pharmacy):
-    people.sign_in(client, pharmacy, pharmacy.clerk)
-
-    with later(hours=11):
-        assert client.get("/account", headers={signin.POLL_HEADER: "1"}).status_code == 200
-    with later(hours=13):
-        assert not is_in(client)
-
-
-def test_a_week_ends_every_session(client, pharmacy):
-    people.sign_in(client, pharmacy, pharmacy.clerk)
-
-    for hours in range(11, 24 * 7, 11):
-        with later(hours=hours):
-            assert is_in(client)
-    with later(days=7, hours=1):
-        assert not is_in(client)
-
-
-def test_a_copied_cookie_is_worth_nothing_after_signing_out(client, facility_app, pharmacy):
-    people.sign_in(client, pharmacy, pharmacy.clerk)
-    copied = client.get_cookie("sunmed_facility").value
-
-    people.post(client, "/signout")
-
-    thief = facility_app.test_client()
-    thief.set_cookie("sunmed_facility", copied)
-    assert not is_in(thief)
-
-
-def test_signing_out_here_leaves_the_other_browser_in(client, facility_app, pharmacy):
-    other = facility_app.test_client()
-    people.sign_in(client, pharmacy, pharmacy.clerk)
-    people.sign_in(other, pharmacy, pharmacy.clerk)
-
-    people.post(client, "/signout")
-
-    assert is_in(other)
-
-
-def test_an_altered_cookie_is_nobody(client, pharmacy):
-    people.sign_in(client, pharmacy, pharmacy.clerk)
-    cookie = client.get_cookie("sunmed_facility").value
-
-    client.set_cookie("sunmed_facility", "x" + cookie[1:])
-
-    assert not is_in(client)
-
-
-def test_changing_the_password_ends_other_sessions_and_keeps_this_one(client, facility_app, pharmacy, somebody):
-    other = facility_app.test_client()
-    people.sign_in(client, pharmacy, somebody)
-    people.sign_in(other, pharmacy, somebody)
-
-    form = {"present": people.PASSWORD, "chosen": "brand new 78", "again": "brand new 78"}
-    assert people.post(client, "/account/password", form).status_code == 303
-
-    assert is_in(client)
-    assert not is_in(other)
-
-
-def test_guessing_the_present_password_locks_too(client, pharmacy, somebody):
-    people.sign_in(client, pharmacy, somebody)
-    form = {"present": "guess guess 1", "chosen": "brand new 78", "again": "brand new 78"}
-
-    answers = [people.post(client, "/account/password", form).status_code for _ in range(6)]
-
-    assert answers == [422] * 5 + [429]
-
-
-def test_a_burst_of_requests_asks_the_database_once(client, pharmacy):
-    people.sign_in(client, pharmacy, pharmacy.clerk)
-    client.get("/account")
-
-    with statements() as ran:
-        for _ in range(5):
-            assert is_in(client)
-
-    assert len([each for each in ran if "session_version = %(version)s" in each]) <= 1
-
-
-def test_scripts_get_an_answer_they_understand(client):
-    page = client.get("/account", headers={"HX-Request": "true"})
-    data = client.get("/account", headers={"Accept": "application/json"})
-
-    assert (page.status_code, page.headers["HX-Redirect"]) == (401, "/signin")
-    assert (data.status_code, data.json["code"]) == (401, "signed_out")
-
-
-def test_language_goes_back_to_our_own_pages_only(client):
-    assert (
-        client.get("/language/en", headers={"Referer": "http://localhost/signin"}).location == "http://localhost/signin"
-    )
-    assert client.get("/language/en", headers={"Referer": "http://evil.example/"}).location == "/signin"
-    assert client.get("/language/xx").status_code == 404
-
-
-# ---- the second factor ---------------------------------------------------------------------------------------------
-
-
-def take_second_factor(client):
-    """Set it up as a person would, from the page; returns the secret."""
-    page = client.get("/account/second-factor").get_data(as_text=True)
-    secret = page.partition('secret">')[2].partition("</code>")[0].replace(" ", "")
-    answer = people.post(client, "/account/second-factor", {"code": totp.code_at(secret, clock.now())})
-    assert answer.status_code == 303, answer.get_data(as_text=True)
-    return secret
-
-
-def test_the_second_factor_is_asked_and_each_code_is_good_once(client, facility_app, pharmacy, somebody):
-    number = number_of(facility_app, pharmacy, somebody)
-    people.sign_in(client, pharmacy, somebody)
-    secret = take_second_factor(client)
-    assert is_in(client)
-    people.post(client, "/signout")
-
-    with later(minutes=2):
-        code = totp.code_at(secret, clock.now())
-        assert knock(client, pharmacy.code, number, people.PASSWORD).location == "/signin/second"
-        assert client.get("/account").location == "/signin/second"
-        token = people.form_token(client, "/signin/second")
-        assert client.post("/signin/second", data={"csrf_token": token, "code": "000000"}).status_code == 422
-        assert client.post("/signin/second", data={"csrf_token": token, "code": code}).status_code == 303
-        assert is_in(client)
-        people.post(client, "/signout")
-        knock(client, pharmacy.code, number, people.PASSWORD)
-        token = people.form_token(client, "/signin/second")
-        again = client.post("/signin/second", data={"csrf_token": token, "code": code})
-        assert again.status_code == 422
-        assert "已用过" in again.get_data(as_text=True)
-        assert not is_in(client)
-
-
-def test_codes_are_guessed_five_times_at_most(client, facility_app, pharmacy, somebody):
-    number = number_of(facility_app, pharmacy, somebody)
-    people.sign_in(client, pharmacy, somebody)
-    take_second_factor(client)
-    people.post(client, "/signout")
-    knock(client, pharmacy.code, number, people.PASSWORD)
-    token = people.form_token(client, "/signin/second")
-
-    answers = [
-        client.post("/signin/second", data={"csrf_token": token, "code": "000000"}).status_code for _ in range(6)
-    ]
-
-    assert 429 in answers
-    assert knock(facility_app.test_client(), pharmacy.code, number, people.PASSWORD).status_code == 429
-
-
-def test_a_half_open_door_closes_after_ten_minutes(client, facility_app, pharmacy):
-    number, added = add_newcomer(facility_app, pharmacy)
-    knock(client, pharmacy.code, number, added.password)
-
-    with later(minutes=11):
-        assert client.get("/signin/change").location == "/signin"
-
-
-def test_the_offered_secret_stands_in_no_cookie(client, pharmacy, somebody):
-    people.sign_in(client, pharmacy, somebody)
-    page = client.get("/account/second-factor").get_data(as_text=True)
-    secret = page.partition('secret">')[2].partition("</code>")[0].replace(" ", "")
-
-    with client.session_transaction() as kept:
-        assert len(secret) == 32
-        assert secret not in str(dict(kept))
-
-
-def test_the_second_factor_ends_with_the_password(client, pharmacy, somebody):
-    people.sign_in(client, pharmacy, somebody)
-    take_second_factor(client)
-
-    assert people.post(client, "/account/second-factor/end", {"password": "guess guess 1"}).status_code == 422
-    assert people.post(client, "/account/second-factor/end", {"password": people.PASSWORD}).status_code == 303
-    assert "启用动态码" in client.get("/account").get_data(as_text=True)
 
 
 # ---- whose data ----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from app.core import tenancy
 from app.facility.stock.keeping import actions
 from app.facility.stock.keeping.rules import REASONS, Line, Paper
 from tests.factories.city import make_insured_pharmacy
-from tests.factories.shop import desk_of, one, open_shift
+from tests.factories.shop import desk_of, make_goods, one, open_shift
 
 
 @pytest.fixture
@@ -25,6 +25,16 @@ def desk(facility_app, pharmacy):
         desk = desk_of(pharmacy)
         open_shift(desk)
         yield desk
+
+
+@pytest.fixture
+def boss(pharmacy, desk):
+    return desk_of(pharmacy, pharmacy.owner)
+
+
+@pytest.fixture
+def druggist(pharmacy, desk):
+    return desk_of(pharmacy, pharmacy.pharmacist)
 
 
 RECORDS = {
@@ -42,6 +52,10 @@ def lot_of(pharmacy, goods):
         pharmacy, "select id from lot where tenant_id = %(t)s and product_id = %(p)s and lot_number = %(l)s order by id",
         p=goods.product_id, l=goods.lot_number,
     ).id  # fmt: skip
+
+
+def plain(pharmacy, packs=4, **more):
+    return make_goods(pharmacy, packs, coded=False, trace_required=False, **more)
 
 
 def packs_in(pharmacy, goods, zone):
