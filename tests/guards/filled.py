@@ -13,7 +13,7 @@ from app.center.supervision import recalls as center_recalls
 from app.core import clock, tenancy
 from app.core.signin import Ticket
 from app.facility.catalog import imports
-from app.facility.counter import baskets, discounts, refunds, settling, specials
+from app.facility.counter import baskets, discounts, held_baskets, refunds, settling, specials
 from app.facility.counter.refund_plans import Back
 from app.facility.counter.registers import actions as registers
 from app.facility.organizations import actions as organizations
@@ -107,7 +107,7 @@ def _counter(made) -> None:
     refunds.refund_sale(desk, refund, cash.sale_id, [Back(1, 1, "quarantine")], "quality")
     held, _ = fill_basket(desk, goods.codes[4])
     identify_at(desk, held, made.person)
-    baskets.hold(desk, held)
+    held_baskets.hold(desk, held)
     opened, version = fill_basket(desk, goods.codes[5])
     made.ids |= {
         "sale_id": insured.sale_id, "document": insured.sale_id, "refund_id": refund, "basket_id": opened, "held_id": held, "version": version,

@@ -13,7 +13,7 @@ from app.core import clock
 from app.core.errors import NotFound, WrongInput, words
 from app.facility.catalog import queries as catalog
 from app.facility.counter import rules
-from app.facility.counter.errors import CodeNotOnShelf, CodeUnknown, NotSellable, StaleBasket, TooMany, UnknownEntry
+from app.facility.counter.errors import CodeNotOnShelf, CodeUnknown, NotSellable, StaleBasket, UnknownEntry
 from app.facility.db import action, db, run
 from app.facility.insurance import desk as desks
 from app.facility.insurance import identify, messages
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from app.core.tenancy import Desk
 
-MOST_HELD = 20
 CODE_STATES = {
     "SOLD": words("已经售出"),
     "RESERVED": words("正在另一台结算"),
@@ -70,16 +69,6 @@ def get_basket(desk: Desk, basket_id: UUID) -> Opened:
     if row is None:
         raise NotFound
     return opened(row)
-
-
-def list_held(desk: Desk) -> list[Any]:
-    """Held baskets of this facility, latest first."""
-    rows = run(
-        "select id, changed_at, content::text as content from basket where facility_id = :facility and state = 'held' order by changed_at desc limit :most",
-        facility=desk.facility_id,
-        most=MOST_HELD,
-    )
-    return [(row.id, row.changed_at, read(row.content)) for row in rows]
 
 
 @action
@@ -296,52 +285,6 @@ def add_prescription(desk: Desk, basket_id: UUID, prescription_id: UUID, version
         rules.add_prescription(basket, str(prescription_id), head.number, written, found, clock.now())
 
     edit(desk, basket_id, version, take)
-
-
-@action
-def hold(desk: Desk, basket_id: UUID, label: str = "") -> None:
-    """Put the basket aside for a while (挂单)."""
-    if len(list_held(desk)) >= MOST_HELD:
-        raise TooMany(what="挂单", most=MOST_HELD)
-
-    def name(basket: rules.Basket) -> None:
-        basket.label = label[:40]
-
-    edit(desk, basket_id, None, name)
-    run("update basket set state = 'held' where id = :id and state = 'open'", id=basket_id)
-
-
-@action
-def put_aside(desk: Desk, basket_id: UUID) -> None:
-    """F4: hold an open basket; let a basket whose outcome is unknown be finished in the background."""
-    moved = run(
-        "update basket set state = 'closed' where id = :id and facility_id = :facility and state = 'asked' returning id",
-        id=basket_id,
-        facility=desk.facility_id,
-    ).one_or_none()
-    if moved is None:
-        hold(desk, basket_id)
-
-
-@action
-def resume(desk: Desk, basket_id: UUID) -> None:
-    """Take a held basket to this station (取单). The basket open here, if any, is held in its place."""
-    held = run(
-        "select state from basket where id = :id and facility_id = :facility for update",
-        id=basket_id,
-        facility=desk.facility_id,
-    ).one_or_none()
-    if held is None or held.state != "held":
-        raise StaleBasket
-    empty = "jsonb_array_length(coalesce(content -> 'lines', '[]')) = 0 and content ->> 'identification' is null"
-    run(
-        f"update basket set state = case when {empty} then 'closed' else 'held' end, changed_at = :at where facility_id = :facility and station = :station and state = 'open'",
-        facility=desk.facility_id, station=desk.station, at=clock.now(),
-    )  # fmt: skip
-    run(
-        "update basket set state = 'open', station = :station, staff_id = :staff, version = version + 1, changed_at = :at where id = :id",
-        id=basket_id, station=desk.station, staff=desk.staff_id, at=clock.now(),
-    )  # fmt: skip
 
 
 @action

@@ -16,7 +16,7 @@ from app.core.money import MOST_FEN
 from app.core.signin import needs
 from app.core.web import is_htmx, show_price
 from app.facility.catalog import queries as catalog
-from app.facility.counter import baskets, queries, refunds, rules, screens, settling
+from app.facility.counter import baskets, held_baskets, queries, refunds, rules, screens, settling
 from app.facility.counter.refund_plans import Back
 from app.facility.insurance import identify, machine
 from app.facility.stock import queries as stock
@@ -204,7 +204,7 @@ def outcome(sale_id: UUID) -> ResponseReturnValue:
 def hold(basket_id: UUID) -> ResponseReturnValue:
     """Put the basket aside; while its outcome is unknown, let it be checked in the background (F4)."""
     desk = signin.here()
-    baskets.put_aside(desk, basket_id)
+    held_baskets.put_aside(desk, basket_id)
     return _whole(desk)
 
 
@@ -213,7 +213,7 @@ def hold(basket_id: UUID) -> ResponseReturnValue:
 def resume(basket_id: UUID) -> ResponseReturnValue:
     """Take a held basket back."""
     desk = signin.here()
-    baskets.resume(desk, basket_id)
+    held_baskets.resume(desk, basket_id)
     return _whole(desk)
 
 
