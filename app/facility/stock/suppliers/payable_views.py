@@ -211,7 +211,7 @@ def _invoice_page(invoice_id: UUID, typed: Mapping[str, str], refused: Refusal |
     page = render_template(
         "facility/stock/suppliers/invoice.html", invoice=head, entries=entries, states=said(rules.INVOICE_STATES), kinds=said(rules.ENTRY_KINDS),
         open_entries=account_queries.open_entries(head.supplier_id) if head.state == "noted" else [], checks=said(invoice_check.RESULTS), form=typed,
-        ticked=forms.numbers("entry"), error=refused.message if refused else "", alone_fen=payables.ALONE_FEN,
+        ticked=forms.numbers("entry"), error=refused.message if refused else "",
     )  # fmt: skip
     return page, refused.status if refused else 200
 
@@ -219,7 +219,7 @@ def _invoice_page(invoice_id: UUID, typed: Mapping[str, str], refused: Refusal |
 @blueprint.post("/invoices/<uuid:invoice_id>/matches")
 @needs(*OWNER)
 def match_invoice(invoice_id: UUID) -> ResponseReturnValue:
-    """Say which receipts the invoice stands for; a difference past a yuan is confirmed by another person."""
+    """Say which receipts the invoice stands for; a difference past the site's limit is confirmed by another person."""
     try:
         approver = _second() if request.form.get("approver", "").strip() else None
         payables.match_invoice(signin.here(), invoice_id, forms.numbers("entry"), forms.text("reason", 200), approver)

@@ -12,6 +12,7 @@ from app.core import clock, trail
 from app.core.errors import DocumentChanged, NotFound, words
 from app.core.money import fen_to_yuan
 from app.facility.db import hot_action, transaction
+from app.facility.organizations import parameters
 from app.facility.stock.suppliers import invoice_check, queries, rules, statements
 from app.facility.stock.suppliers.actions import AUDIT, digest_of, note_owed
 from app.facility.stock.suppliers.errors import (
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from app.core.tenancy import Desk
 
 MOST_FEN = 10**12
-ALONE_FEN = 100  # A difference up to one yuan is rounding (尾差); a larger one needs a second person.
 MOST_MATCHED = 200
 YEARS_BACK = timedelta(days=5 * 366)
 
@@ -121,18 +121,19 @@ def match_invoice(
 ) -> int:
     """Say which receipts and returns an invoice stands for (票货核对); returns the difference in fen.
 
-    A difference needs a reason and becomes a line of the account, so that we owe what the invoice says; past one yuan it
-    needs a second person. Raises MatchIncomplete, InvoiceNotOpen, NotFound.
+    A difference needs a reason and becomes a line of the account, so that we owe what the invoice says; past what the site
+    takes for rounding (尾差) it needs a second person. Raises MatchIncomplete, InvoiceNotOpen, NotFound.
     """
     ids, reason = sorted(set(entry_ids)), reason.strip()[:200]
     if not 1 <= len(ids) <= MOST_MATCHED:
         raise MatchIncomplete(why=words("请选 1 到 {most} 张入库或退货单", most=MOST_MATCHED))
     at = clock.now()
+    limit = parameters.of(desk.tenant_id).fen("invoice_difference_fen", at)
     with transaction(settings=desk.settings) as hot:
         invoice = _locked(hot, desk, invoice_id, "noted")
         keys = {**desk.keys, "invoice": invoice_id, "supplier": invoice.supplier_id, "entries": ids, "at": at}
         difference = int(invoice.amount_fen) - _taken(hot, keys, len(ids))
-        _explained(desk, difference, reason, approver_id)
+        _explained(desk, difference, reason, approver_id, limit)
         hot.run(statements.MATCH_INVOICE, {**keys, "difference": difference})
         if difference:
             note_owed(
@@ -153,13 +154,12 @@ def _taken(hot: Hot, keys: dict[str, Any], wanted: int) -> int:
     return sum(int(row.amount_fen) for row in taken)
 
 
-def _explained(desk: Desk, difference: int, reason: str, approver_id: int | None) -> None:
+def _explained(desk: Desk, difference: int, reason: str, approver_id: int | None, limit: int) -> None:
     if difference and not reason:
         raise MatchIncomplete(why=words("票货相差 {amount} 元，要写原因", amount=fen_to_yuan(difference)))
-    if abs(difference) > ALONE_FEN and approver_id in {None, desk.staff_id}:
-        raise MatchIncomplete(
-            why=words("票货相差 {amount} 元，超过 1 元要另一位同事复核", amount=fen_to_yuan(difference))
-        )
+    if abs(difference) > limit and approver_id in {None, desk.staff_id}:
+        facts = {"amount": fen_to_yuan(difference), "limit": fen_to_yuan(limit)}
+        raise MatchIncomplete(why=words("票货相差 {amount} 元，超过 {limit} 元要另一位同事复核", **facts))
 
 
 @hot_action

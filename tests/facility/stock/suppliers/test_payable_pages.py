@@ -91,7 +91,7 @@ def test_a_large_difference_is_confirmed_by_another_person_with_a_password(owner
     invoice = f"{HOME}/invoices/{note_invoice(at_work, supplier, 61_000)}"
     form = {"entry": str(entry), "reason": "供应商调价"}
 
-    assert "超过 1 元" in text(post(owner, f"{invoice}/matches", form))
+    assert "超过 1.00 元" in text(post(owner, f"{invoice}/matches", form))
     assert post(owner, f"{invoice}/matches", form | {"approver": "001", "approver_password": PASSWORD}).status_code == 422  # fmt: skip
     assert post(owner, f"{invoice}/matches", form | {"approver": "003", "approver_password": "wrong"}).status_code == 422  # fmt: skip
     assert post(owner, f"{invoice}/matches", form | {"approver": "002", "approver_password": PASSWORD}).status_code == 422  # fmt: skip

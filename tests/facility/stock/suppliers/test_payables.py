@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.core import clock
 from app.core.errors import DocumentChanged, NotFound, Outage, Refusal
+from app.facility.organizations import actions as organizations
 from app.facility.stock.suppliers import invoice_check, payables
 from app.facility.stock.suppliers.errors import (
     InvoiceIncomplete,
@@ -89,6 +90,27 @@ def test_a_difference_needs_a_reason_and_past_a_yuan_a_second_person(at_work, de
     payables.match_invoice(desk, other, [large], "加价", at_work.pharmacist)
 
     assert balance(at_work, supplier) == 22_050
+
+
+def test_the_site_sets_what_it_takes_for_rounding(at_work, desk, supplier):
+    tight, wide = owe(at_work, supplier, 10_000), owe(at_work, supplier, 10_000)
+    organizations.set_parameter("invoice_difference_fen", "0", None, at_work.owner)
+
+    with pytest.raises(MatchIncomplete) as refused:
+        payables.match_invoice(desk, note_invoice(at_work, supplier, 10_001), [tight], "尾差")
+    assert "超过 0.00 元" in refused.value.message
+
+    organizations.set_parameter("invoice_difference_fen", "5", None, at_work.owner)
+    assert payables.match_invoice(desk, note_invoice(at_work, supplier, 10_500), [wide], "尾差") == 500
+
+
+def test_a_limit_set_for_a_day_to_come_does_not_hold_yet(at_work, desk, supplier):
+    receipt = owe(at_work, supplier, 10_000)
+    tomorrow = clock.business_date() + timedelta(days=1)
+    organizations.set_parameter("invoice_difference_fen", "5", tomorrow, at_work.owner)
+
+    with pytest.raises(MatchIncomplete):
+        payables.match_invoice(desk, note_invoice(at_work, supplier, 10_500), [receipt], "尾差")
 
 
 def test_a_red_invoice_stands_for_a_return(at_work, desk, supplier):
