@@ -104,11 +104,19 @@ def places_of(recall_id: UUID) -> Sequence[Any]:
 
 
 def waiting_baskets(facility_id: int, recall_id: UUID) -> int:
-    """How many open or held baskets of this facility name a lot of the recall: they are refused when they settle."""
+    """How many open or held baskets of this facility hold goods of the recall: they are refused when they settle.
+
+    A recall of single packs means only baskets with one of these packs. A basket that asked for settlement is on its way or
+    settled; what it holds shows as reserved, whom it was sold to among the buyers.
+    """
     found = run(
         f"""
-        select count(*) from basket b where b.facility_id = :facility and b.state in ('open', 'held', 'asked')
-            and exists (select from ({_OF_RECALL.format(recall=":recall")}) l where jsonb_path_exists(b.content, '$.**.lot_id ? (@ == $lot)', jsonb_build_object('lot', l.id)))
+        with meant as (select id from ({_OF_RECALL.format(recall=":recall")}) l where l.facility_id = :facility),
+            packs as (select unnest(codes) as code from recall where id = :recall)
+        select count(*) from basket b where b.facility_id = :facility and (b.state = 'open' or b.state = 'held') and exists (
+            select from jsonb_array_elements(b.content -> 'lines') line
+            where (line ->> 'lot_id')::bigint in (select id from meant) and (not exists (select from packs) or exists (
+                select from jsonb_array_elements(line -> 'codes') c where c ->> 'code' in (select code from packs))))
         """,
         facility=facility_id, recall=recall_id,
     ).scalar_one()  # fmt: skip

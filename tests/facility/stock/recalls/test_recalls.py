@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from app.core.errors import DocumentChanged, NotFound
+from app.facility.counter import baskets, held_baskets
 from app.facility.counter.errors import CodeNotOnShelf
 from app.facility.stock.errors import ReceiptNotTaken
 from app.facility.stock.recalls import actions, queries, rules
@@ -101,6 +102,21 @@ def test_a_basket_filled_before_the_recall_is_told_and_refused(pharmacy, desk):
     with pytest.raises(Refusal):
         settling.settle_basket(desk, basket, version, ())
     assert one(pharmacy, "select count(*) as n from sale where tenant_id = %(t)s").n == 0
+
+
+def test_only_baskets_that_still_wait_are_told_of(pharmacy, desk):
+    goods = make_goods(pharmacy, 6)
+    sell(desk, goods.codes[0])
+    dropped, _ = fill_basket(desk, goods.codes[1])
+    baskets.drop(desk, dropped)
+    held, _ = fill_basket(desk, goods.codes[2])
+    held_baskets.hold(desk, held)
+    fill_basket(desk, goods.codes[3])
+    packs, _ = issue(desk, goods, codes=[goods.codes[2]])
+    recall, _ = issue(desk, goods)
+
+    assert queries.waiting_baskets(pharmacy.facility_id, recall) == 2
+    assert queries.waiting_baskets(pharmacy.facility_id, packs) == 1
 
 
 def test_buyers_are_found_masked_and_called_one_by_one(pharmacy, desk, center_app):
