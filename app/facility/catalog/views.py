@@ -13,6 +13,7 @@ from app.core import shell
 from app.core.clock import CHINA
 from app.core.errors import Refusal, WrongInput
 from app.core.signin import me, needs
+from app.core.web import per_language
 from app.facility.catalog import actions, import_views, queries, rules
 from app.facility.catalog.forms import NewProductForm, PriceForm, ProductForm
 from app.facility.organizations import parameters
@@ -33,6 +34,7 @@ def _announce(state: BlueprintSetupState) -> None:
 
 
 @blueprint.app_template_global()
+@per_language
 def catalog_words() -> dict[str, dict[str, str]]:
     """The catalog's vocabulary in the language of the page."""
     kinds = {

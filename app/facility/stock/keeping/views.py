@@ -12,6 +12,7 @@ from app.core import barcodes, clock, shell, signin
 from app.core.approval import second_person
 from app.core.errors import NotFound, Refusal
 from app.core.signin import needs
+from app.core.web import per_language
 from app.facility.catalog import queries as catalog
 from app.facility.stock.keeping import actions, drawers, forms, queries, rules
 from app.facility.stock.keeping.rules import CORRECT, Correction, Paper
@@ -35,6 +36,7 @@ def _announce(state: BlueprintSetupState) -> None:
 
 
 @blueprint.app_template_global()
+@per_language
 def keeping_words() -> dict[str, dict[str, str]]:
     """The words of acts and what is corrected, in the language of the page."""
     return {

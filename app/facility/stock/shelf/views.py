@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from app.core import clock, shell, signin
 from app.core.signin import needs
+from app.core.web import per_language
 from app.facility.organizations import parameters
 from app.facility.stock.shelf import actions, exports, ledger, lot_queries, papers, queries, rules
 from app.facility.stock.shelf.rules import Look
@@ -34,6 +35,7 @@ def _announce(state: BlueprintSetupState) -> None:
 
 
 @blueprint.app_template_global()
+@per_language
 def stock_words() -> dict[str, dict[str, str]]:
     """The stock room's vocabulary in the language of the page."""
     kinds = {
