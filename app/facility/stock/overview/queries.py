@@ -64,6 +64,22 @@ select kind, number, name, at, amount_fen from (
     where (t.from_facility_id = :facility or t.to_facility_id = :facility) and t.state = 'claimed'
 ) uneven order by at desc limit :most
 """
+# What counts found: those that wait for approval, as they were judged when they were closed; those approved this month, as they
+# were posted.
+COUNTED = """
+with waiting as (
+    select id from stock_count where facility_id = :facility and state = 'closed'
+), differ as (
+    select coalesce(sum(greatest(n.worth_fen, 0)), 0)::bigint as gain_fen, coalesce(sum(greatest(-n.worth_fen, 0)), 0)::bigint as loss_fen,
+        count(n.line_no) as lines
+    from waiting w join count_line n on n.count_id = w.id and n.difference <> 0
+)
+select (select count(*) from waiting) as waiting, d.gain_fen as waiting_gain_fen, d.loss_fen as waiting_loss_fen, d.lines, m.approved, m.gain_fen, m.loss_fen
+from differ d cross join (
+    select count(*) as approved, coalesce(sum(gain_fen), 0)::bigint as gain_fen, coalesce(sum(loss_fen), 0)::bigint as loss_fen
+    from stock_count where facility_id = :facility and state = 'approved' and decided_at >= :month_begins
+) m
+"""
 MOVERS = """
 select p.id, p.generic_name, p.spec, p.pack_unit, p.base_unit, p.pack_size, m.gone, round(m.gone * coalesce(price.pack_price, 0) / p.pack_size * 100)::bigint as worth_fen
 from (
@@ -105,6 +121,12 @@ def differences(facility_id: int) -> Sequence[Any]:
     """What did not come out even in the last thirty days, and what is still open, newest first."""
     since = clock.now() - timedelta(days=DIFFERENCE_DAYS)
     return run(DIFFERENCES, facility=facility_id, since=since, most=MOST_DIFFERENCES).all()
+
+
+def counted(facility_id: int) -> Any:
+    """What counts found: how many wait for approval and what they differ by, how many were approved this month and at what worth."""
+    month = datetime.combine(clock.business_date().replace(day=1), time.min, clock.CHINA)
+    return run(COUNTED, facility=facility_id, month_begins=month).one()
 
 
 def movers(facility_id: int) -> Sequence[Any]:

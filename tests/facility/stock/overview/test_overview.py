@@ -6,6 +6,8 @@ from app.core.hot import statements
 from app.facility.stock.shelf import actions
 from app.facility.till import shifts
 from tests.facility.stock.conftest import text
+from tests.facility.stock.counts.conftest import Count
+from tests.facility.stock.counts.world import plain
 from tests.factories.shop import desk_of, make_goods, make_product, one, open_shift, sell
 
 MOST_STATEMENTS = 12
@@ -43,6 +45,29 @@ def test_figures_are_what_happened(owner, at_work):
     assert "-2.50" in page
     assert "连花清瘟颗粒" in page
     assert later.name
+
+
+def test_what_counts_found_waits_for_approval_and_is_posted(owner, at_work, pharmacy):
+    assert "本月没有盘点" in text(owner.get("/overview"))
+    short, over = plain(at_work, 5), plain(at_work, 3)
+    cost(at_work, short, "8.50")
+    cost(at_work, over, "2")
+    count = Count(pharmacy)
+    count.enter(short, 3)
+    count.enter(over, 4)
+    count.close()
+    count.explain(short)
+    count.explain(over)
+
+    waiting = text(owner.get("/overview"))
+    count.approve()
+    approved = text(owner.get("/overview"))
+
+    assert "1 张待审批 · 2 行 -15.00" in waiting
+    assert "/stock/counts?only=going" in waiting
+    assert "盈 2.00 · 亏 17.00" in approved
+    assert '<b class="stop">-15.00</b>' in approved
+    assert "/stock/counts?only=done" in approved
 
 
 def test_the_page_asks_few_questions_however_much_there_is(owner, at_work):
