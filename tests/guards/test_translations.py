@@ -1,5 +1,11 @@
 """Chinese first, English complete: nobody meets a text without an English one."""
 
+import ast
+import re
+
+import pytest
+from jinja2 import nodes
+
 from launcher import translations
 
 
@@ -54,3 +60,65 @@ def test_fragments_become_one_catalog(tmp_path):
 
     made = translations.read_fragment(folder / "LC_MESSAGES" / "messages.po")
     assert {message.id: message.string for message in made if message.id} == {"找零": "Change", "批号": "Lot"}
+
+
+# ---- the percent sign ----------------------------------------------------------------------------------------------
+
+BARE = re.compile(r"%(?!\(\w+\)[sd])")
+
+
+def bare(text) -> bool:
+    """A percent sign that is neither a place to be filled in nor written twice."""
+    return bool(BARE.search(text.replace("%%", "")))
+
+
+def test_templates_write_a_percent_sign_twice():
+    """A template fills its texts in always: a single sign would make an error of the page."""
+    found = translations.template_texts(translations.ROOT)
+
+    assert [f"{path.name}:{line} {text}" for path, text, line in found if bare(text)] == []
+
+
+def test_templates_translate_only_what_is_written_there(facility_app):
+    """A text that comes from elsewhere may hold a percent sign; whoever made it translates it."""
+    found = [
+        f"{path.relative_to(translations.ROOT)}:{call.lineno}"
+        for path in sorted((translations.ROOT / "templates").rglob("*.html"))
+        for call in facility_app.jinja_env.parse(path.read_text("utf-8")).find_all(nodes.Call)
+        if getattr(call.node, "name", "") in {"_", "gettext", "ngettext"} and not isinstance(call.args[0], nodes.Const)
+    ]
+    assert found == []
+
+
+def test_python_fills_in_what_it_says_it_fills_in():
+    found = [
+        f"{path.relative_to(translations.ROOT)}:{line} {text}"
+        for path in sorted((translations.ROOT / "app").rglob("*.py"))
+        for line, text in misfilled(ast.parse(path.read_text("utf-8")))
+    ]
+    assert found == []
+
+
+def misfilled(tree):
+    """Texts with facts and a single percent sign; texts without facts and a doubled one, which would stay doubled."""
+    for node in ast.walk(tree):
+        name = getattr(node.func, "id", getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else ""
+        if name not in {"_", "gettext", "lazy_gettext", "ngettext"}:
+            continue
+        filled = bool(node.keywords) or name == "ngettext"
+        for text in translations.texts_of(node):
+            if bare(text) if filled else "%%" in text:
+                yield node.lineno, text
+
+
+def test_english_has_the_percent_signs_of_its_chinese():
+    catalog = translations.merged(translations.fragments_of(translations.ROOT))
+    texts = [(str(message.id), str(message.string)) for message in catalog if message.id]
+
+    assert len(texts) > 1000
+    assert [each for each in texts if bare(each[0]) != bare(each[1]) or ("%%" in each[0]) != ("%%" in each[1])] == []
+
+
+@pytest.mark.parametrize("said", ['_("优惠 5%，共 %(n)s", n=3)', 'ngettext("%(num)s 条 5%", "x", 3)', '_("湿度 %%")'])
+def test_a_misused_percent_sign_is_found(said):
+    assert list(misfilled(ast.parse(said)))

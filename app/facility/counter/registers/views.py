@@ -100,7 +100,7 @@ def _paper(book: Book, days: tuple[date, date], *, whole: bool) -> ResponseRetur
     desk, sight = signin.here(), Sight(signin.here().tenant_id, whole)
     rows = [book.write(row, sight) for row in queries.read_all(desk, book, days)]
     return render_template(
-        "facility/counter/registers/paper.html", book=book, rows=rows, first=days[0], last=days[1], whole=whole, me=signin.me(), at=clock.now()
+        "facility/counter/registers/paper.html", book=book, rows=rows, first=days[0], last=days[1], whole=whole, at=clock.now()
     )  # fmt: skip
 
 

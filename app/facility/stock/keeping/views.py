@@ -46,15 +46,15 @@ def keeping_words() -> dict[str, dict[str, str]]:
 
 
 @blueprint.app_template_global()
-def said(text: str) -> str:
+def translated(text: str) -> str:
     """A text that stands among the data, such as a reason, in the language of the page."""
     return _(text) if text else ""
 
 
 @blueprint.app_template_global()
-def chosen(values: Sequence[str], said: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
+def choices_of(values: Sequence[str], shown: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
     """Values of a choice with what the page shows for them: the words given, else their own in the page's language."""
-    return [(value, said.get(value, value) if said is not None else _(value)) for value in values]
+    return [(value, shown.get(value, value) if shown is not None else _(value)) for value in values]
 
 
 @blueprint.get("")

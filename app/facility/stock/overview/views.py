@@ -38,7 +38,7 @@ def show() -> ResponseReturnValue:
     waited = int((clock.now() - stream.since_at).total_seconds()) if stream and stream.since_at else 0
     return render_template(
         "facility/stock/overview/overview.html", ending=queries.ending(facility, urgent), shelf=shelf.counts(facility, urgent), takings=queries.takings(facility),
-        stream=stream, waited=waited, late=waited > LATE_SECONDS, span=lasting, licences=queries.licences(facility), papers=_paper_words(), differences=queries.differences(facility),
+        sending=stream, waited=waited, late=waited > LATE_SECONDS, span=lasting, licences=queries.licences(facility), papers=_paper_words(), differences=queries.differences(facility),
         movers=queries.movers(facility), counted=queries.counted(facility), labels_due=labels.count_due(facility), today=clock.business_date(), urgent_days=urgent,
     )  # fmt: skip
 

@@ -98,7 +98,7 @@ def _draft_page(
     desk = signin.here()
     return render_template(
         "facility/stock/transfers/draft.html", kind=kind, draft_id=draft_id, content=content, error=error, lines=_shown(content),
-        places=queries.places(desk.facility_id) if kind == "send" else [], today=clock.business_date(),
+        receivers=queries.places(desk.facility_id) if kind == "send" else [], today=clock.business_date(),
     ), status  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def enter(draft_id: UUID) -> ResponseReturnValue:
     if found:
         return render_template(
             "facility/stock/transfers/_choices.html",
-            places=found,
+            found=found,
             q=request.form.get("text", "")[:100],
             today=clock.business_date(),
         )
@@ -193,7 +193,7 @@ def find_goods() -> ResponseReturnValue:
     pack = queries.find_pack(facility, text) if len(text) >= 8 else None
     found = [] if pack or not text else queries.find_places(facility, text, drafts.TAKES[kind])
     return render_template(
-        "facility/stock/transfers/_choices.html", places=found, pack=pack, q=text, today=clock.business_date()
+        "facility/stock/transfers/_choices.html", found=found, pack=pack, q=text, today=clock.business_date()
     )
 
 

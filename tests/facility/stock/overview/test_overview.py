@@ -25,6 +25,16 @@ def test_an_empty_shop_says_that_all_is_well(owner, at_work):
     assert 'href="/overview" aria-current="page"' in page
 
 
+def test_the_bar_says_how_the_stream_is_as_on_every_page(owner, at_work):
+    bar = [
+        text(owner.get(page)).partition('id="stream"')[2].partition("</span>")[2][:60]
+        for page in ("/overview", "/stock")
+    ]
+
+    assert bar[0] == bar[1]
+    assert bar[0].strip()
+
+
 def test_figures_are_what_happened(owner, at_work):
     goods = make_goods(at_work, 4, generic_name="连花清瘟颗粒", expires_in=60)
     cost(at_work, goods, "8.50")

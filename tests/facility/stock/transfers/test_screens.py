@@ -9,6 +9,7 @@ from app.facility.stock.transfers import drafts
 from tests.facility.stock.conftest import next_page, text
 from tests.facility.stock.transfers.conftest import all_of, browser
 from tests.facility.stock.transfers.test_transfers import plain
+from tests.factories.branches import make_branch
 from tests.factories.people import make_pharmacy, post
 from tests.factories.shop import make_goods
 
@@ -53,6 +54,17 @@ def test_each_scan_is_kept_on_the_server_and_found_again(near, town):
     assert "2 个码" in page
     assert goods.name in text(near.get(f"{HOME}/drafts/{draft}"))
     assert "未发出的草稿" in text(near.get(f"{HOME}?view=sent"))
+
+
+def test_a_draft_opens_where_the_organization_has_three_shops(facility_app, center_app, near, town):
+    goods, draft = make_goods(town.here, 1), uuid4()
+    make_branch(facility_app, center_app, town.here, name="一号药店三店")
+    enter(near, draft, goods.codes[0])
+
+    answer = near.get(f"{HOME}/drafts/{draft}")
+
+    assert answer.status_code == 200
+    assert "一号药店三店" in text(answer)
 
 
 def test_what_cannot_be_sent_is_said_at_the_scan(near, far, town):
