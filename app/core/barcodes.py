@@ -19,6 +19,11 @@ _WIDTHS = (
 )
 _STOP = "2331112"
 _TO_PAIRS, _TO_SIGNS, _START_SIGNS, _START_PAIRS = 99, 100, 104, 105
+# The widths of EAN-13's digits (GS1 General Specifications 5.2), gap first, seven units each; mirrored where the first
+# digit, which has no bars of its own, says so for the left half.
+_EAN_WIDTHS = ("3211", "2221", "2122", "1411", "1132", "1231", "1114", "1312", "1213", "3112")
+_EAN_MIRRORED = ("000000", "001011", "001101", "001110", "010011", "011001", "011100", "010101", "010110", "011010")
+_EAN_QUIET_LEFT, _EAN_QUIET_RIGHT = 11, 7
 _QUIET = 10  # Units of white that a scanner needs on both sides.
 _HEIGHT = 40
 _DIGITS = re.compile(r"[0-9]*")
@@ -35,18 +40,48 @@ def code128_svg(text: str) -> Markup:
     if not fits_code128(text):
         message = f"not for Code 128: {text!r}"
         raise ValueError(message)
-    at, bars = _QUIET, []
-    for pattern in _patterns(text):
-        for place, width in enumerate(map(int, pattern)):
-            if place % 2 == 0:
-                bars.append(f"M{at} 0h{width}v{_HEIGHT}h-{width}z")
-            at += width
+    return _drawn(text, "".join(_patterns(text)), _QUIET, _QUIET)
+
+
+def ean13(twelve: str) -> str:
+    """Twelve digits and the one that checks them."""
+    assert len(twelve) == 12
+    assert twelve.isascii()
+    assert twelve.isdigit()
+    return f"{twelve}{-sum(int(digit) * (1, 3)[place % 2] for place, digit in enumerate(twelve)) % 10}"
+
+
+def is_ean13(text: str) -> bool:
+    """Say whether a text is thirteen digits whose last one checks the others."""
+    return len(text) == 13 and text.isascii() and text.isdigit() and ean13(text[:12]) == text
+
+
+def ean13_svg(text: str) -> Markup:
+    """Draw an EAN-13 as a shop's scanners know it; as wide as its place, white margins included."""
+    if not is_ean13(text):
+        message = f"no EAN-13: {text!r}"
+        raise ValueError(message)
+    left = "".join(
+        _EAN_WIDTHS[int(digit)][:: -1 if mirrored == "1" else 1]
+        for digit, mirrored in zip(text[1:7], _EAN_MIRRORED[int(text[0])], strict=True)
+    )
+    right = "".join(_EAN_WIDTHS[int(digit)] for digit in text[7:])
+    return _drawn(text, f"111{left}11111{right}111", _EAN_QUIET_LEFT, _EAN_QUIET_RIGHT)
+
+
+def _drawn(text: str, widths: str, quiet_left: int, quiet_right: int) -> Markup:
+    """Bars and gaps of these widths, a bar first, between white margins."""
+    at, bars = quiet_left, []
+    for place, width in enumerate(map(int, widths)):
+        if place % 2 == 0:
+            bars.append(f"M{at} 0h{width}v{_HEIGHT}h-{width}z")
+        at += width
     drawn = '<path fill="#fff" d="M0 0h{wide}v{high}h-{wide}z"/><path fill="#000" d="{bars}"/>'
-    inside = drawn.format(wide=at + _QUIET, high=_HEIGHT, bars="".join(bars))
+    inside = drawn.format(wide=at + quiet_right, high=_HEIGHT, bars="".join(bars))
     frame = Markup(
         '<svg class="barcode" role="img" aria-label="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" shape-rendering="crispEdges">{}</svg>'
     )
-    return frame.format(text, at + _QUIET, _HEIGHT, Markup(inside))  # noqa: S704 - figures only
+    return frame.format(text, at + quiet_right, _HEIGHT, Markup(inside))  # noqa: S704 - figures only
 
 
 def qr_svg(text: str) -> Markup:

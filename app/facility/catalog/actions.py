@@ -10,6 +10,7 @@ from app.core.clock import local, now
 from app.core.errors import WrongInput
 from app.facility.catalog import queries, rules
 from app.facility.catalog.errors import BarcodeTaken, CodeTaken, PriceInThePast, ProductChanged, SameProduct, UnitsInUse
+from app.facility.catalog.house_codes import product_of
 from app.facility.catalog.rules import FIELDS, LABELS, ProductDraft
 from app.facility.db import action, run
 
@@ -177,8 +178,9 @@ def _refuse_twins(draft: ProductDraft, but: int = 0, *, active: bool = True) -> 
     if not draft.barcode or not active:
         return
     twin = run(
-        "select id, generic_name from product where barcode = :barcode and state = 'active' and id <> :but limit 1",
+        "select id, generic_name from product where (barcode = :barcode or id = cast(:house as bigint)) and state = 'active' and id <> :but limit 1",
         barcode=draft.barcode,
+        house=product_of(draft.barcode),
         but=but,
     ).one_or_none()
     if twin:

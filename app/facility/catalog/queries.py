@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import NotFound
+from app.facility.catalog.house_codes import product_of
 from app.facility.catalog.pinyin import folded
 from app.facility.db import run
 
@@ -121,13 +122,13 @@ FIND = f"""
     from (
         select q.*,
             case
-                when q.code = :code or q.barcode = :code or q.national_code = :code then 0
+                when q.code = :code or q.barcode = :code or q.national_code = :code or q.id = cast(:house as bigint) then 0
                 when q.initials like :begins or q.generic_name like :begins or q.trade_name like :begins or q.pinyin like :begins then 1
                 when q.initials like :within or q.generic_name like :within or q.barcode like :ends then 2
                 else 3
             end as rank
         from product q
-        where q.state = 'active' and q.search like all (cast(:words as text[]))
+        where q.state = 'active' and (q.search like all (cast(:words as text[])) or q.id = cast(:house as bigint))
         order by rank, length(q.generic_name), q.pinyin, q.id
         limit :limit
     ) p {PRICE_NOW}
@@ -149,14 +150,25 @@ def find_products(text: str, limit: int = 20) -> list[ProductCard]:
         within=f"%{first}%",
         ends=f"%{first}",
         words=words,
+        house=product_of(whole),
         limit=max(1, min(limit, MOST_FOUND)),
     )
     return _cards(rows)
 
 
 def product_by_barcode(barcode: str) -> ProductCard | None:
-    """Find the one active product with this barcode."""
-    return _one("p.state = 'active' and p.barcode = :value", value=_code(barcode))
+    """Find the one active product with this barcode: the one on its pack, or the shop's own on a shelf label (店内码)."""
+    plain = _code(barcode)
+    found = _one("p.state = 'active' and p.barcode = :value", value=plain)
+    if found or (house := product_of(plain)) is None:
+        return found
+    return _one("p.state = 'active' and p.id = :value", value=house)
+
+
+def own_code(text: str) -> str:
+    """What a search is to look for: the product's own code where a shelf label of ours was scanned, else the text itself."""
+    house = product_of(text)
+    return (house and run("select code from product where id = :id", id=house).scalar()) or text
 
 
 def product_by_national_code(national_code: str) -> list[ProductCard]:

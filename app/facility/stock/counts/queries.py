@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.core import clock
 from app.core.errors import NotFound
+from app.facility.catalog.house_codes import product_of
 from app.facility.db import run, transaction
 from app.facility.organizations import parameters
 from app.facility.stock.counts import statements
@@ -133,7 +134,7 @@ def counted_lines(count_id: UUID) -> int:
 
 
 def find_lines(count_id: UUID, text: str) -> list[Any]:
-    """Lines a scanned or typed text means: a trace code's lot, a barcode, a lot number, a name or its initials. 20 at most.
+    """Lines a scanned or typed text means: a trace code's lot, a barcode, our own on a shelf label too, a lot number, a name or its initials. 20 at most.
 
     Never a quantity: whoever counts blind reads this.
     """
@@ -145,10 +146,10 @@ def find_lines(count_id: UUID, text: str) -> list[Any]:
         where n.count_id = :count and (
             (n.lot_id = (select t.lot_id from trace_code t where t.code = :plain)
                 and (n.zone = (select t.zone from trace_code t where t.code = :plain)))
-            or p.barcode = :plain or lower(l.lot_number) like :like || '%' or p.search like '%' || :like || '%')
+            or p.barcode = :plain or p.id = cast(:house as bigint) or lower(l.lot_number) like :like || '%' or p.search like '%' || :like || '%')
         order by n.line_no limit 20
         """,
-        count=count_id, plain=plain, like=like,
+        count=count_id, plain=plain, like=like, house=product_of(plain),
     )  # fmt: skip
     return list(rows)
 

@@ -9,7 +9,7 @@ from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from app.core import clock, shell, signin
-from app.core.barcodes import code128_svg, fits_code128, qr_svg
+from app.core.barcodes import code128_svg, ean13_svg, fits_code128, is_ean13, qr_svg
 from app.core.errors import WrongInput
 from app.core.signin import needs
 from app.facility.stock.shelf import labels, lot_queries, rules
@@ -81,11 +81,18 @@ def show_labels(print_id: UUID) -> ResponseReturnValue:
     """The sheet of labels, ready for the printer."""
     rows = labels.get_print(signin.here().facility_id, print_id)
     return render_template(
-        "facility/stock/shelf/label_sheet.html", rows=rows, kind=rows[0].kind, size=rows[0].size, bars=bars, qr=qr_svg
+        "facility/stock/shelf/label_sheet.html",
+        rows=rows,
+        kind=rows[0].kind,
+        size=rows[0].size,
+        bars=bars,
+        scans=labels.scan_codes(rows),
+        qr=qr_svg,
     )
 
 
-def bars(row: Any) -> Any:
-    """The barcode of a product: the one on its pack, else our own code."""
-    text = row.barcode or row.code
+def bars(text: str) -> Any:
+    """What is scanned off a label, as shops draw it; nothing for a text that no line of bars can hold."""
+    if is_ean13(text):
+        return ean13_svg(text)
     return code128_svg(text) if fits_code128(text) else ""

@@ -10,6 +10,7 @@ import msgspec
 
 from app.core import clock
 from app.core.errors import DocumentChanged, NotFound
+from app.facility.catalog.house_codes import house_code
 from app.facility.db import action, run
 from app.facility.stock.shelf import rules
 from app.facility.stock.shelf.errors import LabelsNotPrinted
@@ -139,7 +140,7 @@ def get_print(facility_id: int, print_id: UUID) -> list[Any]:
     """The labels of one print, as they were printed. Raises NotFound."""
     rows = run(
         """
-        select t.line_no, t.kind, t.size, t.copies, t.quantity, t.directions, t.printed_at, p.code, p.generic_name, p.trade_name, p.spec, p.maker, p.pack_unit, p.base_unit, p.pack_size,
+        select t.line_no, t.product_id, t.kind, t.size, t.copies, t.quantity, t.directions, t.printed_at, p.code, p.generic_name, p.trade_name, p.spec, p.maker, p.pack_unit, p.base_unit, p.pack_size,
             p.barcode, p.insurance_class, p.rx_class, r.pack_price, r.split_price, l.lot_number, l.expires_on, coalesce(s.shelf, '') as shelf
         from label_print t join product p on p.tenant_id = t.tenant_id and p.id = t.product_id
         left join product_price r on r.tenant_id = t.tenant_id and r.id = t.price_id
@@ -152,6 +153,20 @@ def get_print(facility_id: int, print_id: UUID) -> list[Any]:
     if not rows:
         raise NotFound
     return list(rows)
+
+
+def scan_codes(rows: Sequence[Any]) -> dict[int, str]:
+    """What a scanner reads off each product's label: the barcode on its pack, else the shop's own (店内码).
+
+    Where somebody's pack carries the number that would be ours, the label keeps to the product's code.
+    """
+    own = {row.product_id: house_code(row.product_id) for row in rows if not row.barcode}
+    asked = "select barcode from product where barcode = any(:own) limit 500"
+    taken = set(run(asked, own=list(own.values())).scalars()) if own else set()
+    return {
+        row.product_id: row.barcode or (row.code if own[row.product_id] in taken else own[row.product_id])
+        for row in rows
+    }
 
 
 def _plain(label: Label) -> dict[str, Any]:

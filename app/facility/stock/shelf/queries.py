@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.core import clock, tenancy
+from app.facility.catalog import queries as catalog
 from app.facility.catalog.pinyin import folded
 from app.facility.db import run
 from app.facility.stock.shelf import rules
@@ -168,7 +169,7 @@ def since(days: int) -> datetime:
 
 def searched(text: str) -> dict[str, Any]:
     """What was typed as parameters: words found anywhere in names and codes, and how a lot's number or a code begins."""
-    plain = folded(text)[: rules.MOST_TYPED]
+    plain = folded(catalog.own_code(text.strip()))[: rules.MOST_TYPED]
     upper = plain.upper().strip()
     typed = text.strip()
     return {

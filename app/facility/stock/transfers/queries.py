@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.core import clock
 from app.core.errors import NotFound
+from app.facility.catalog import queries as catalog
 from app.facility.db import run
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def lots_on_shelf(facility_id: int, lot_ids: Sequence[int]) -> dict[tuple[int, s
 def find_places(facility_id: int, text: str, zones: Sequence[str]) -> list[Any]:
     """Lots on the shelf by barcode, product code, pinyin or part of a name, or lot number; soonest to expire first, eight at most."""
     plain = unicodedata.normalize("NFKC", text.replace("\x00", "")).lower().strip()[:60]
-    escaped = plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    escaped = catalog.own_code(plain).lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     if not plain:
         return []
     rows = run(

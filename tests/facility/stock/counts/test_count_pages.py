@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from app.core.hot import statements
+from app.facility.catalog.house_codes import house_code
 from tests.facility.stock.conftest import text
 from tests.facility.stock.counts.world import at, cells, entry, plain
 from tests.factories.people import post
@@ -85,6 +86,16 @@ def test_a_scanned_code_opens_its_line_with_one_pack(clerk, pharmacy, desk, open
     assert goods.lot_number in page
     assert f">{goods.codes[0]}</textarea>" in page
     assert 'value="1"' in page
+
+
+def test_a_shelf_label_of_ours_opens_its_line(clerk, pharmacy, desk, open_count):
+    goods, other = plain(pharmacy, barcode=None), plain(pharmacy)
+    count = open_count()
+
+    page = text(clerk.get(at(count, f"/counting?q={house_code(goods.product_id)}&place=A01")))
+
+    assert f'name="line" value="{count.line(goods).line_no}"' in page
+    assert other.lot_number not in page
 
 
 def test_a_name_that_means_several_lots_lets_choose(clerk, pharmacy, desk, open_count):

@@ -9,13 +9,18 @@ from uuid import uuid4
 import pytest
 
 from app.core.errors import DocumentChanged, NotFound
+from app.facility.catalog import queries
+from app.facility.catalog.errors import BarcodeTaken
+from app.facility.catalog.house_codes import house_code, product_of
+from app.facility.counter import baskets
+from app.facility.db import action, run
 from app.facility.stock import actions as stock
 from app.facility.stock.shelf import labels
 from app.facility.stock.shelf.errors import LabelsNotPrinted
 from app.facility.stock.shelf.labels import Label
 from tests.facility.stock.conftest import text
-from tests.factories.people import post
-from tests.factories.shop import desk_of, make_goods, make_product
+from tests.factories.people import make_pharmacy, post
+from tests.factories.shop import desk_of, make_goods, make_product, open_shift
 from tests.scanning import decode
 
 
@@ -57,10 +62,48 @@ def test_a_shelf_label_says_everything_and_scans(clerk, at_work):
     assert set(drawings(page)) == {"6901234567892", "BLF-1"}
 
 
-def test_a_product_without_barcode_carries_its_own_code(clerk, at_work):
-    page = printed(clerk, product=str(make_product(at_work, barcode=None, code="P-7")), size="40x30")
+def test_a_product_without_barcode_carries_one_of_ours_that_names_it_everywhere(clerk, at_work):
+    goods = make_goods(at_work, 3, barcode=None, code="P-7", generic_name="白芷散")
+    make_product(at_work, barcode=None, code="P-71")
 
-    assert drawings(page) == ["P-7", "P-7"]
+    bars, qr = drawings(printed(clerk, product=str(goods.product_id), size="40x30"))
+
+    assert qr == "P-7"
+    assert bars == house_code(goods.product_id)
+    assert bars[:2] == "28"
+    assert queries.product_by_barcode(bars).id == goods.product_id
+    assert [card.id for card in queries.find_products(bars)] == [goods.product_id]
+    assert "白芷散" in text(clerk.get("/stock", query_string={"q": bars}))
+    desk, basket = desk_of(at_work), uuid4()
+    open_shift(desk)
+    baskets.enter(desk, basket, bars, "scan")
+    assert [line.about.product_id for line in baskets.get_basket(desk, basket).content.lines] == [goods.product_id]
+
+
+def test_a_number_of_ours_that_stands_on_a_pack_means_the_pack(clerk, at_work):
+    plain = make_product(at_work, barcode=None, code="P-8")
+    other = make_product(at_work, barcode=house_code(plain + 1_000_000))
+    action(run)("update product set barcode = :code where id = :id", code=house_code(plain), id=other)
+
+    assert drawings(printed(clerk, product=str(plain))) == ["P-8", "P-8"]
+    assert queries.product_by_barcode(house_code(plain)).id == other
+
+
+def test_nobody_gives_a_product_the_number_of_another_of_ours(at_work):
+    plain = make_product(at_work, barcode=None)
+
+    with pytest.raises(BarcodeTaken):
+        make_product(at_work, barcode=house_code(plain))
+
+
+def test_a_stranger_s_number_of_ours_names_nothing(facility_app, at_work):
+    other = make_pharmacy(facility_app, name="三号药店")
+    with other.acting():
+        theirs = make_product(other, barcode=None)
+
+    assert queries.product_by_barcode(house_code(theirs)) is None
+    assert queries.own_code(house_code(theirs)) == house_code(theirs)
+    assert product_of("2812345") is None
 
 
 def test_a_split_label_says_what_the_law_asks(clerk, at_work):
