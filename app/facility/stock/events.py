@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+MOST_LOTS = 500  # Of one fact about lots that were frozen or freed.
 _encode = msgspec.json.Encoder().encode
 
 
@@ -36,8 +37,12 @@ def stock_received(
     supplier: Mapping[str, str] | None = None,
     delivery_note: str | None = None,
     invoice: str | None = None,
+    then: Sequence[Mapping[str, Any]] = (),
 ) -> str:
-    """stock.received 1: lots arrived and were put on the shelf; without a supplier they were there before the first day."""
+    """stock.received 1: lots arrived and were put on the shelf; without a supplier they were there before the first day.
+
+    `then` are facts that follow it, as one text for `append_facts`.
+    """
     body = {
         "document": str(document),
         "receipt": number,
@@ -48,4 +53,34 @@ def stock_received(
         "delivery_note": delivery_note,
         "invoice": invoice,
     }
-    return as_facts("stock.received", body)
+    return _encode([contract.compose("stock.received", body), *then]).decode()
+
+
+def lot_held(
+    document: UUID,
+    number: str,
+    at: datetime,
+    operator: str,
+    lots: Sequence[Any],
+    *,
+    reason: str,
+    hold: str = "recalled",
+    act: str = "held",
+    recall: UUID | None = None,
+    origin: str | None = None,
+    packs: Sequence[str] = (),
+) -> dict[str, Any]:
+    """lot.held 1: lots were frozen or freed at a facility; without lots it says that nothing of it is there."""
+    body = {
+        "document": str(document), "number": number, "at": at.isoformat(), "operator": operator, "act": act, "hold": hold, "reason": reason,
+        "recall": str(recall) if recall else None, "origin": origin, "lots": [_lot(row) for row in lots[:MOST_LOTS]], "packs": list(packs),
+    }  # fmt: skip
+    return contract.compose("lot.held", body)
+
+
+def _lot(row: Any) -> dict[str, Any]:
+    zones = list(row.zones)
+    return {
+        "product": product_of(row._asdict()), "lot": row.lot_number, "expires_on": row.expires_on, "pack_size": row.pack_size,
+        "quantity": sum(zone["quantity"] for zone in zones), "zones": zones,
+    }  # fmt: skip

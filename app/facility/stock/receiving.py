@@ -16,7 +16,7 @@ from psycopg import errors as pg
 from app.core import clock
 from app.core.errors import DocumentChanged, Several, words
 from app.facility.db import hot_action, transaction
-from app.facility.stock import events, queries, rules, statements
+from app.facility.stock import events, queries, recalled, rules, statements
 from app.facility.stock.errors import CodeAlreadyKnown, NotAnOpening, ReceiptNotTaken
 
 if TYPE_CHECKING:
@@ -101,16 +101,19 @@ def take_in(
     _check(lines, products, paper)
     at = clock.now()
     keys: dict[str, Any] = {**desk.keys, "document": receipt_id, "at": at, "today": clock.business_date()}
-    found = hot.run(statements.MAKE_LOTS, {**keys, "lines": _text(lines)})
+    given = [code for line in lines for code in line.codes]
+    found = hot.run(statements.MAKE_LOTS, {**keys, "lines": _text(lines), "given": given})
+    packs = recalled.packs_of(found[0].recalled_packs)
     lots = {(row.product_id, row.lot_number, row.expires_on): row for row in found}
-    _check_lots(lines, lots, products)
+    _check_lots(lines, lots, products, {pack.code: pack.number for pack in packs})
     if paper.kind == "opening":
         _check_opening(hot, desk, lines, found)
     rows = [_row(number, line, lots, products, paper) for number, line in enumerate(lines, 1)]
     codes = [code for line, row in zip(lines, rows, strict=True) for code in _codes(line, row, products)]
     number = _write(hot, {**keys, "digest": digest, **_columns(paper)}, paper, rows, codes)
     told = [_fact_line(line, row, products) for line, row in zip(lines, rows, strict=True)]
-    facts = events.stock_received(receipt_id, number, at, desk.operator, told, **_story(paper))
+    held = recalled.facts(hot, desk, at, [row.id for row in found if row.hold == "recalled"], packs)
+    facts = events.stock_received(receipt_id, number, at, desk.operator, told, **_story(paper), then=held)
     return Taken(number, tuple(row["lot_id"] for row in rows), facts)
 
 
@@ -136,14 +139,23 @@ def _check(lines: Sequence[rules.ReceiptLine], products: Mapping[int, Any], pape
         raise ReceiptNotTaken(problems=Several(problems[:20], between=" "))
 
 
-def _check_lots(lines: Sequence[rules.ReceiptLine], lots: Mapping[Any, Any], products: Mapping[int, Any]) -> None:
-    """A lot that is held comes in only to be set aside; whole packs of one lot lie in one zone."""
+def _check_lots(
+    lines: Sequence[rules.ReceiptLine], lots: Mapping[Any, Any], products: Mapping[int, Any], named: Mapping[str, str]
+) -> None:
+    """A lot that is held, or a pack that a recall names, comes in only to be set aside; whole packs of one lot lie in one zone."""
     problems = []
     for number, line in enumerate(lines, 1):
         lot = lots[line.product_id, line.lot_number, line.expires_on]
         facts = {"n": number, "name": products[line.product_id].name, "lot": line.lot_number}
         if lot.hold and line.zone in rules.SELLABLE_ZONES:
-            problems.append(words("第 {n} 行：{name} {lot} 已锁定或召回，只能放进待处理区。", **facts))
+            problems.append(words("第 {n} 行：{name} {lot} 已锁定或召回，请放进待处理区，或拒收。", **facts))
+        elif line.zone in rules.SELLABLE_ZONES and (packs := [code for code in line.codes if code in named]):
+            said = {"codes": "、".join(packs[:5]), "number": named[packs[0]]}
+            problems.append(
+                words(
+                    "第 {n} 行：{name} 的 {codes} 正在召回（{number}），请分一行放进待处理区，或拒收。", **facts, **said
+                )
+            )
         elif lot.home and line.zone in rules.SELLABLE_ZONES and lot.home != line.zone:
             problems.append(words("第 {n} 行：{name} {lot} 已有货在另一个库区，同一批号请放在一起。", **facts))
     if problems:

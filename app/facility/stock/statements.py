@@ -1,17 +1,22 @@
 """The stock room's set-based statements. Each takes all lines at once."""
 
 # Takes a whole receipt: lots found or made, balances and ledger through the one ledger function, codes, the document.
-# The receipt number comes from the facility's head row, which is locked last.
+# The receipt number comes from the facility's head row, which is locked last. Each lot also brings which of the packs at hand
+# running recalls name one by one.
 MAKE_LOTS = """
 with lines as (
     select * from jsonb_to_recordset(%(lines)s::jsonb) as l(product_id bigint, lot_number text, produced_on date, expires_on date, cost_price numeric)
 ), wanted as (
     select distinct on (product_id, lot_number, expires_on) * from lines order by product_id, lot_number, expires_on
+), named as (
+    select jsonb_agg(jsonb_build_object('code', c.code, 'id', r.id, 'number', r.number, 'origin', r.origin, 'reason', r.reason) order by r.id, c.code) as packs
+    from recall r cross join lateral unnest(r.codes) as c (code)
+    where r.tenant_id = %(tenant)s and r.state = 'open' and r.codes && %(given)s::text[] and c.code = any(%(given)s::text[])
 )
 insert into lot (tenant_id, facility_id, product_id, lot_number, produced_on, expires_on, cost_price)
 select %(tenant)s, %(facility)s, product_id, lot_number, produced_on, expires_on, cost_price from wanted
 on conflict on constraint lot_once do update set cost_price = coalesce(lot.cost_price, excluded.cost_price)
-returning id, product_id, lot_number, expires_on, hold, (
+returning id, product_id, lot_number, expires_on, hold, (select packs from named) as recalled_packs, (
     select min(b.zone) from lot_balance b
     where b.tenant_id = lot.tenant_id and b.lot_id = lot.id and b.zone in ('SALEABLE', 'COLD', 'CONTROLLED') and b.on_hand > 0) as home
 """
@@ -85,6 +90,29 @@ left join lot_balance b on b.tenant_id = p.tenant_id and b.product_id = p.id and
 left join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id
 where p.tenant_id = %(tenant)s and p.id = %(product)s and (l.id is null or l.hold is null)
 order by b.expires_on nulls last, b.lot_id limit 1
+"""
+
+# ---- recalls that goods come in of: see recalled.py ----
+
+RECALLS_OF_LOTS = """
+select r.id, r.number, r.origin, r.reason, l.id as lot_id
+from lot l join recall_target t on t.tenant_id = l.tenant_id and t.product_id = l.product_id and t.lot_number in ('', l.lot_number) and t.ended_at is null
+join recall r on r.tenant_id = t.tenant_id and r.id = t.recall_id
+where l.tenant_id = %(tenant)s and l.id = any(%(ids)s) order by r.id, l.id limit 2000
+"""
+
+# What facts say of lots: where they lie and how much of them there is.
+NAMED_BY_ID = "l.tenant_id = %(tenant)s and l.id = any(%(ids)s)"
+LOTS_IN_FACTS = f"""
+select l.id, l.facility_id, l.lot_number, l.expires_on, p.code, coalesce(p.national_code, '') as national, coalesce(p.barcode, '') as barcode,
+    p.generic_name as name, p.spec, p.maker, p.approval_number as approval, p.rx_class as rx,
+    p.pack_size, z.zones
+from lot l join product p on p.tenant_id = l.tenant_id and p.id = l.product_id
+cross join lateral (
+    select coalesce(jsonb_agg(jsonb_build_object('zone', b.zone, 'quantity', b.on_hand) order by b.zone) filter (where b.on_hand > 0), '[]'::jsonb) as zones
+    from lot_balance b where b.tenant_id = l.tenant_id and b.lot_id = l.id
+) z
+where {NAMED_BY_ID} order by l.facility_id, l.id limit 2000
 """
 
 # ---- the ledger's own: see ledger.py ----

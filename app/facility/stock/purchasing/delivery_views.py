@@ -211,6 +211,8 @@ def accept(delivery_id: UUID) -> ResponseReturnValue:
     except Refusal as refused:
         return _draft_page(head, draft, version, refused.message, refused.status)
     flash(_("已验收入库。"), "ok")
+    for text in looking.said_of_recalls(draft, looking.goods_of([row.product for row in draft.rows])):
+        flash(text, "warn")
     return _to(delivery_id)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.errors import Words, words
 from app.facility.db import run
-from app.facility.stock import typed
+from app.facility.stock import recalled, typed
 from app.facility.stock.purchasing import gate, queries, rules
 
 if TYPE_CHECKING:
@@ -39,12 +39,13 @@ class Look:
     beside: Sequence[Beside]
     supplier: Sequence[str]  # What the gate says against the supplier, or against buying at all.
     products: Mapping[int, Sequence[str]]  # What it says against single products.
+    recalled: Sequence[str]  # Lots that a running recall means.
     cold: bool
     second: bool
 
 
 def look_over(desk: Desk, delivery: Any, draft: rules.Draft) -> Look:
-    """Look a draft over: the goods, the gate, the differences. Three statements at most."""
+    """Look a draft over: the goods, the gate, the differences, running recalls. Five statements at most."""
     ids = list(dict.fromkeys(row.product for row in draft.rows))
     ordered = _expected(delivery.order_id)
     known = goods_of([*ids, *ordered])
@@ -52,9 +53,23 @@ def look_over(desk: Desk, delivery: Any, draft: rules.Draft) -> Look:
     standing = gate.look(desk, delivery.supplier_id, list(goods))
     return Look(
         goods, compare(draft, ordered, known), shown(standing.whole), {key: shown(standing.of(key)) for key in goods},
+        said_of_recalls(draft, goods),
         cold=any(about.storage in rules.COLD_STORAGE for about in goods.values()),
         second=any(about.special_class in rules.CONTROLLED_CLASSES for about in goods.values()),
     )  # fmt: skip
+
+
+def said_of_recalls(draft: rules.Draft, goods: Mapping[int, rules.Goods]) -> list[str]:
+    """What a running recall means among the lots of a draft, each once, by the gravest recall."""
+    found: dict[tuple[int, str], Words] = {}
+    for product, lot, recall in recalled.meant([(row.product, typed.plain(row.lot)) for row in draft.rows]):
+        name = goods[product].name if product in goods else ""
+        facts = {"name": name, "lot": lot, "number": recall.number, "why": recall.reason}
+        found.setdefault(
+            (product, lot),
+            words("{name} {lot} 正在召回（{number} {why}）：请拒收，或放待处理区，入库即冻结。", **facts),
+        )
+    return shown(found.values())
 
 
 def goods_of(product_ids: Sequence[int]) -> dict[int, rules.Goods]:

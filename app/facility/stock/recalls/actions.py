@@ -12,6 +12,7 @@ from app.core import clock, faults
 from app.core.errors import DocumentChanged, NotFound, words
 from app.facility.db import hot_action, transaction
 from app.facility.organizations import parameters
+from app.facility.stock import events as stock_events
 from app.facility.stock import ledger
 from app.facility.stock.ledger import as_json
 from app.facility.stock.recalls import events, freezing, queries, rules, statements
@@ -229,5 +230,5 @@ def _change_hold(desk: Desk, document: UUID, lot_id: int, reason: str, after: st
         rows = hot.run(statements.LOTS_BY_ID, {**keys, "ids": [lot_id]})
         number = ledger.number_for(hot, desk, "Z", clock.business_date())
         act = "held" if after else "released"
-        fact = events.lot_held(document, number, at, desk.operator, rows, reason=why, hold="frozen", act=act)
+        fact = stock_events.lot_held(document, number, at, desk.operator, rows, reason=why, hold="frozen", act=act)
         freezing.append(hot, desk, {desk.facility_id: [fact]})

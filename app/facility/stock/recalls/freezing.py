@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from app.facility.stock import ledger, rulebook
+from app.facility.stock import events, ledger, rulebook
 from app.facility.stock.ledger import as_json
-from app.facility.stock.recalls import events, statements
+from app.facility.stock.recalls import statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -1,5 +1,7 @@
 """The statements of recalls and holds. Lots are locked in the order of their ids, as everywhere."""
 
+from app.facility.stock import statements as stock
+
 # Which of our products a recall of the center means: what it names must be the same here.
 MATCH = """
 select id from product
@@ -52,19 +54,9 @@ select f.id from found f order by f.id
 """
 END_TARGETS = "update recall_target set ended_at = %(at)s where tenant_id = %(tenant)s and recall_id = %(recall)s and ended_at is null"
 
-# What facts say of the lots meant: where they lie and how much of them there is.
-LOTS = f"""
-select l.id, l.facility_id, l.lot_number, l.expires_on, p.code, coalesce(p.national_code, '') as national, coalesce(p.barcode, '') as barcode,
-    p.generic_name as name, p.spec, p.maker, p.approval_number as approval, p.rx_class as rx,
-    p.pack_size, z.zones
-from lot l join product p on p.tenant_id = l.tenant_id and p.id = l.product_id
-cross join lateral (
-    select coalesce(jsonb_agg(jsonb_build_object('zone', b.zone, 'quantity', b.on_hand) order by b.zone) filter (where b.on_hand > 0), '[]'::jsonb) as zones
-    from lot_balance b where b.tenant_id = l.tenant_id and b.lot_id = l.id
-) z
-where {_MEANT} order by l.facility_id, l.id limit 2000
-"""
-LOTS_BY_ID = LOTS.replace(_MEANT, "l.tenant_id = %(tenant)s and l.id = any(%(ids)s)")
+# What facts say of the lots meant.
+LOTS = stock.LOTS_IN_FACTS.replace(stock.NAMED_BY_ID, _MEANT)
+LOTS_BY_ID = stock.LOTS_IN_FACTS
 
 # The packs named that are in the house and may be taken hold of, lot by lot and zone by zone.
 PACKS = """

@@ -12,10 +12,12 @@ import pytest
 from app.core.hot import statements
 from app.facility.stock.purchasing import deliveries, queries
 from app.facility.stock.purchasing.rules import OrderLine
+from app.facility.stock.recalls import actions as recalls
+from app.facility.stock.recalls.rules import Wanted
 from tests.facility.stock.conftest import next_page, text
 from tests.facility.stock.purchasing.conftest import make_approved, make_delivery, make_order, row, value
 from tests.factories.people import PASSWORD, post
-from tests.factories.shop import make_code, make_product, one
+from tests.factories.shop import desk_of, make_code, make_product, one
 from tests.factories.supply import add_supplier
 from tests.scanning import decode
 
@@ -71,6 +73,26 @@ def test_a_delivery_from_an_order_waits_with_its_lines(clerk, at_work, supplier)
     assert "板蓝根颗粒" in page
     assert 'name="arrived" value="3"' in page
     assert "没有差异" in page
+
+
+def test_a_lot_that_is_being_recalled_is_told_while_it_is_unpacked_and_when_it_is_in(clerk, at_work, supplier):
+    product = make_approved(at_work, generic_name="板蓝根颗粒")
+    wanted = Wanted(product, ("240301",), 1, "有异物")
+    number = recalls.issue_recall(desk_of(at_work, at_work.owner), uuid4(), wanted)
+    address, _ = begin(clerk, supplier)
+
+    said = f"板蓝根颗粒 240301 正在召回（{number} 有异物）：请拒收，或放待处理区，入库即冻结。"
+    assert said in text(keep(clerk, address, 1, lot(product, 1)))
+    assert said not in text(keep(clerk, address, 2, lot(product, 1, lot="240302")))
+    refused = post(clerk, f"{address}/acceptances", form(3, lot(product, 1, [make_code()])))
+    assert refused.status_code == 422
+    assert "请放进待处理区，或拒收" in text(refused)
+    put = form(4, lot(product, 1, [make_code()], zone="QUARANTINE"))
+    assert post(clerk, f"{address}/acceptances", put).status_code == 303
+    assert said in text(clerk.get(address))
+    assert (
+        value(at_work, "select hold from lot where tenant_id = %(t)s and product_id = %(p)s", p=product) == "recalled"
+    )
 
 
 def test_what_is_typed_is_kept_and_told_beside_the_order(clerk, at_work, supplier):
