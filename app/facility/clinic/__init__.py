@@ -1,0 +1,1 @@
+"""Clinic 门诊: from registration to a settled visit."""
