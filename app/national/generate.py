@@ -39,7 +39,30 @@ EDITION: dict[tuple[str, str, str], dict[str, Any]] = {
     ("2102", "druginfo", "psn_type"): {"length": 6},
     ("2101", "druginfo", "certno"): {"length": 50},
     ("2102", "druginfo", "certno"): {"length": 50},
+    ("2201", "data", "psn_name"): {"length": 50},
+    ("2206", "data", "psn_name"): {"length": 50},
+    ("2201", "data", "psn_type"): {"length": 6},
+    ("2206", "data", "psn_type"): {"length": 6},
+    ("2201", "data", "certno"): {"length": 50},
+    ("2206", "data", "certno"): {"length": 50},
+    ("2207", "data", "certno"): {"length": 50},
+    # An ordinary visit's line has no disease of its own; the visit's stands in 2203.
+    ("2204", "feedetail", "dise_codg"): {"required": False},
+    # The line audit's table is older than the codes that it carries: national codes of drugs have 23 characters.
+    ("3101", "fsi_order_dtos", "hilist_code"): {"length": 50},
+    ("3101", "fsi_order_dtos", "hilist_name"): {"length": 200},
+    ("3101", "fsi_order_dtos", "hosplist_code"): {"length": 150},
+    ("3101", "fsi_order_dtos", "hosplist_name"): {"length": 200},
+    ("3101", "fsi_order_dtos", "rxno"): {"length": 30},
+    ("3101", "fsi_encounter_dtos", "med_type"): {"length": 6},
+    ("3101", "fsi_encounter_dtos", "dr_codg"): {"length": 30},
+    ("3101", "fsi_encounter_dtos", "insutype"): {"length": 6},
+    ("3101", "fsi_encounter_dtos", "medins_type"): {"length": 6},
 }
+# (code table, code) -> its name, where the specification's text uses a code that its table leaves out.
+EDITION_CODES = {("med_type", "12"): "门诊挂号"}
+# Numbers that Zhejiang and others use beside the national one, with the same tables.
+ALSO = {"2206A": "2206", "2207A": "2207"}
 NODES = {"3202": "data", "3302": "data"}  # Named in the text, not in the table's caption.
 
 
@@ -109,9 +132,14 @@ def code_table(source: dict[str, Any]) -> dict[str, Any]:
 def main(fields_path: str, codes_path: str) -> None:
     """Write both data files, one transaction or code table a line."""
     source = json.loads(Path(fields_path).read_text("utf-8"))
-    _write("fields.json", {infno: transaction(infno, source["tx"][infno]) for infno in sorted(source["order"])})
+    table = {infno: transaction(infno, source["tx"][infno]) for infno in source["order"]}
+    table |= {other: table[infno] for other, infno in ALSO.items()}
+    _write("fields.json", dict(sorted(table.items())))
     codes = json.loads(Path(codes_path).read_text("utf-8"))
-    _write("codes.json", {name: code_table(table) for name, table in sorted(codes.items())})
+    tables = {name: code_table(told) for name, told in sorted(codes.items())}
+    for (name, code), words in EDITION_CODES.items():
+        tables[name]["values"].setdefault(code, words)
+    _write("codes.json", tables)
 
 
 def _write(name: str, table: dict[str, Any]) -> None:

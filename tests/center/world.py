@@ -76,17 +76,17 @@ def make_shop(app, kind="pharmacy", district="330212", place=(None, None), **agr
     return Shop(app.test_client(), code, secret, district)
 
 
-def make_person(app, sex="1", born="19800101", **facts):
+def make_person(app, sex="1", born="19800101", district="330212", **facts):
     number = some_certno(sex, born)
     new = NewPerson(
         psn_no=f"3302{_run:06d}{next(_numbers):010d}",
         name="王小明",
         certno=number,
         card=f"N{_run:06d}{next(_numbers):05d}",
-        district="330212",
+        district=district,
         **facts,
     )
-    with app.app_context(), tenancy.acting_as(district="33"):
+    with app.app_context(), tenancy.acting_as(district=district[:2]):
         enrol_persons([new])
     return new
 
@@ -154,3 +154,128 @@ def shares(answer):
 
 def fresh_code():
     return f"8{secrets.randbelow(10**19):019d}"
+
+
+# ---- visits ------------------------------------------------------------------------------------------------------
+
+
+def registration(person, number=None, **changes):
+    return {
+        "data": {
+            "psn_no": person.psn_no,
+            "insutype": person.insutype,
+            "begntime": "2026-01-05 10:00:00",
+            "mdtrt_cert_type": "02",
+            "mdtrt_cert_no": person.certno,
+            "psn_cert_type": "01",
+            "certno": person.certno,
+            "psn_type": person.psn_type,
+            "psn_name": person.name,
+            "ipt_otp_no": number or f"M{next(_numbers):06d}",
+            "atddr_no": "D330200000001",
+            "dr_name": "郑医师",
+            "dept_code": "03",
+            "dept_name": "内科",
+            "caty": "A03",
+            "exp_content": envelope.extension_text({"credential": "card"}),
+        }
+        | changes
+    }
+
+
+def register_visit(clinic, person, **changes):
+    answer = clinic.ask("2201", registration(person, **changes))
+    assert answer.accepted, answer.message
+    return answer.output["data"]["mdtrt_id"]
+
+
+def diagnosis(code="J06.900", name="急性上呼吸道感染", position=1, valid=True):
+    return {
+        "diag_type": "1",
+        "diag_srt_no": position,
+        "diag_code": code,
+        "diag_name": name,
+        "diag_dept": "内科",
+        "dise_dor_no": "D330200000001",
+        "dise_dor_name": "郑医师",
+        "diag_time": "2026-01-05 10:20:00",
+        "vali_flag": "1" if valid else "0",
+    }
+
+
+def description(person, mdtrt_id, diagnoses=None, med_type="11", disease="-", **changes):
+    info = {
+        "mdtrt_id": mdtrt_id,
+        "psn_no": person.psn_no,
+        "med_type": med_type,
+        "begntime": "2026-01-05 10:10:00",
+        "main_cond_dscr": "发热两天",
+        "dise_codg": disease,
+        "dise_name": "-",
+    }
+    return {"mdtrtinfo": info | changes, "diseinfo": [diagnosis()] if diagnoses is None else diagnoses}
+
+
+def charge(person, mdtrt_id, code, price="100.00", quantity="1", number="1", batch="B1", **changes):
+    row = line(code, price, quantity, rx="", number=number)
+    return row | {
+        "mdtrt_id": mdtrt_id,
+        "psn_no": person.psn_no,
+        "chrg_bchno": batch,
+        "rx_circ_flag": "0",
+        "bilg_dept_codg": "03",
+        "bilg_dept_name": "内科",
+        "bilg_dr_codg": "D330200000001",
+        "bilg_dr_name": "郑医师",
+        "hosp_appr_flag": "0",
+        **changes,
+    }
+
+
+def bill(person, mdtrt_id, lines, batch="B1", account="1", med_type="11", cert=None, parts=None, **extra):
+    """What 2206 and 2207 ask; with `parts` (the setlinfo of 2206) as 2207 sends them back."""
+    kind, number = cert or ("02", person.certno)
+    total = sum(amounts.fen_of(row["det_item_fee_sumamt"]) for row in lines)
+    data = {
+        "psn_no": person.psn_no,
+        "mdtrt_cert_type": kind,
+        "mdtrt_cert_no": number,
+        "psn_cert_type": "01",
+        "certno": person.certno,
+        "psn_type": person.psn_type,
+        "psn_name": person.name,
+        "med_type": med_type,
+        "medfee_sumamt": amounts.yuan_of(total),
+        "psn_setlway": "01",
+        "mdtrt_id": mdtrt_id,
+        "chrg_bchno": batch,
+        "acct_used_flag": account,
+        "insutype": person.insutype,
+        "exp_content": envelope.extension_text({"credential": "card", "operator_terminal": "T1", **extra}),
+    }
+    names = ("fulamt_ownpay_amt", "overlmt_selfpay", "preselfpay_amt", "inscp_scp_amt")
+    return {"data": data | {name: parts[name] for name in names if parts}}
+
+
+def open_visit(clinic, person, lines, batch="B1", **described):
+    """A visit registered, described and charged; `lines` are (code, price, quantity). Returns its id and the rows sent."""
+    mdtrt_id = register_visit(clinic, person)
+    assert clinic.ask("2203", description(person, mdtrt_id, **described)).accepted
+    return mdtrt_id, upload(clinic, person, mdtrt_id, lines, batch)
+
+
+def upload(clinic, person, mdtrt_id, lines, batch="B1", first=1):
+    rows = [
+        charge(person, mdtrt_id, code, price, quantity, str(number), batch)
+        for number, (code, price, quantity) in enumerate(lines, start=first)
+    ]
+    answer = clinic.ask("2204", {"feedetail": rows})
+    assert answer.accepted, answer.message
+    return rows
+
+
+def settle_visit(clinic, person, mdtrt_id, rows, batch="B1", msgid=None, **asked):
+    """2206, then 2207 with its four amounts; returns the answer of 2207."""
+    trial = clinic.ask("2206", bill(person, mdtrt_id, rows, batch, **asked))
+    assert trial.accepted, trial.message
+    return clinic.ask("2207", bill(person, mdtrt_id, rows, batch, parts=trial.output["setlinfo"], **asked), msgid)

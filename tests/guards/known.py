@@ -64,7 +64,7 @@ OPEN_POLICIES = {
             for table in (
                 "account", "account_entry", "aid_policy", "audit_trail", "benefit_policy", "catalog_item", "code_claim", "coverage",
                 "ecert_code", "ecert_token", "ecert_use", "entitlement", "institution", "message", "parameter", "person", "person_year",
-                "settlement", "settlement_line", "sign_on", "signal_weight",
+                "settlement", "settlement_line", "sign_on", "signal_weight", "practitioner", "visit", "visit_diagnosis", "visit_line",
             )
         },
         **{
@@ -174,11 +174,15 @@ STATEFUL = {
         "parameter": "may end",
         "person": "lost, frozen, deceased",
         "person_year": "counts a year",
+        "practitioner": "may be suspended",
         "recall": "asked, issued or refused, closed",
         "sign_in_guard": "counts failures",
         "sign_on": "may sign off",
         "signal_weight": "may end",
         "trace_code": "locked by a write of its own moment",
+        "visit": "described, settled, cancelled",
+        "visit_diagnosis": "corrected or made void",
+        "visit_line": "uploaded, settled, cancelled",
     },
 }
 
@@ -222,6 +226,8 @@ FIGURES = {
         "news_head": "stream district epoch",
         "recall": "level product lots codes reason instructions asked_by asked_at",
         "code_claim": "code institution_code holds duplicate claimed_at",
+        "visit": "psn_no institution_code number insutype registered_at doctor",
+        "visit_line": "code price quantity amount_fen days number batch digest psn_no",
         "person": "certno_sealed certno_lookup psn_no",
         "ecert_code": "psn_no issued_at expires_at",
     },
@@ -267,6 +273,7 @@ PRICES = {
 # Other decimal columns.
 DECIMALS = {
     "settlement_line.quantity": "as the message said it",
+    "visit_line.quantity": "as the message said it",
     "product.selfpay_share": "a share between 0 and 1",
     "institution.latitude": "a place",
     "institution.longitude": "a place",

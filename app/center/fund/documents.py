@@ -65,7 +65,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """A purchase at a pharmacy to be split or settled (药店购药)."""
+    """A purchase at a pharmacy, or a batch of a visit's lines, to be split or settled (药店购药、门诊收费)."""
 
     psn_no: str
     insutype: str
@@ -82,6 +82,8 @@ class Purchase:
     replaces: str = ""
     expected: tuple[int, int, int, int] | None = None  # fund, own, mutual, cash
     override: str = ""
+    mdtrt_id: str = ""  # The visit that is settled; a purchase gets an id of its own.
+    parts: tuple[int, int, int, int] | None = None  # full, over, pre, in scope, as the trial said them.
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def draft_of(message: Message, purchase: Purchase, facts: Any, judge: Judge, *, 
         _check_credential(purchase, facts, trial=trial)
         terms = _terms_of_today(purchase, facts, today)
     _check_amounts(purchase)
-    items = tuple(_item(facts.items.get(line.code), person) for line in purchase.lines)
+    items = tuple(item_of(facts.items.get(line.code), person) for line in purchase.lines)
     lines = tuple(_line(line, item, facts, purchase, terms) for line, item in zip(purchase.lines, items, strict=True))
     held = facts.held
     if purchase.replaces and not facts.original["reversed"]:
@@ -76,7 +76,7 @@ def draft_of(message: Message, purchase: Purchase, facts: Any, judge: Judge, *, 
     claims = claims_of(purchase.lines, facts.claims)
     draft = Draft(
         setl_id=new_id(message.district, message.arrived_at),
-        mdtrt_id=new_id(message.district, message.arrived_at),
+        mdtrt_id=purchase.mdtrt_id or new_id(message.district, message.arrived_at),
         at=message.arrived_at,
         person=person,
         purchase=purchase,
@@ -203,8 +203,16 @@ def _terms_of_original(purchase: Purchase, original: Mapping[str, Any] | None, t
 
 
 def _check_amounts(purchase: Purchase) -> None:
+    check_lines(purchase.lines)
+    total = sum(line.amount_fen for line in purchase.lines)
+    if total != purchase.total_fen:
+        raise AmountMismatch(what="医疗费总额", expected=fen_to_yuan(total), sent=fen_to_yuan(purchase.total_fen))
+
+
+def check_lines(lines: Sequence[PurchaseLine]) -> None:
+    """Refuse lines whose numbers repeat or whose amount is not price times quantity."""
     seen: set[str] = set()
-    for line in purchase.lines:
+    for line in lines:
         if line.number in seen:
             raise LineNotAcceptable(line=line.number, why="明细流水号重复")
         seen.add(line.number)
@@ -215,12 +223,9 @@ def _check_amounts(purchase: Purchase) -> None:
             raise AmountMismatch(
                 what=f"第 {line.number} 行", expected=fen_to_yuan(expected), sent=fen_to_yuan(line.amount_fen)
             )
-    total = sum(line.amount_fen for line in purchase.lines)
-    if total != purchase.total_fen:
-        raise AmountMismatch(what="医疗费总额", expected=fen_to_yuan(total), sent=fen_to_yuan(purchase.total_fen))
 
 
-def _item(told: Mapping[str, Any] | None, person: Person) -> Item:
+def item_of(told: Mapping[str, Any] | None, person: Person) -> Item:
     """What the catalog says of a line; what it does not list, or limits to others, is paid by the person in full."""
     if told is None:
         return Item("", "C", 10_000, None, contrary=False)
@@ -313,5 +318,7 @@ def _check_before_writing(draft: Draft, parameters: Mapping[str, str]) -> None:
     if parameters.get("identity_gate") == "hold" and held and not draft.purchase.override:
         raise IdentityHeld(why=draft.identity.get("elsewhere") or f"评分 {draft.identity.get('score')}")
     split = draft.split
+    if draft.purchase.parts not in {None, (split.full_fen, split.over_fen, split.pre_fen, split.inscope_fen)}:
+        raise SplitChanged(cash=fen_to_yuan(split.cash_fen))
     if draft.purchase.expected not in {None, (split.fund_fen, split.own_fen, split.mutual_fen, split.cash_fen)}:
         raise SplitChanged(cash=fen_to_yuan(split.cash_fen))

@@ -189,6 +189,12 @@ with answered as (
         ('current', s.current_fen, r.current_fen), ('prior', s.prior_fen, r.prior_fen), ('mutual', s.mutual_fen, r.mutual_fen)
     ) as e (pot, amount, balance)
     where s.setl_id = %(original)s and e.amount <> 0
+), visited as (  -- A visit's settlement is one less, and its lines wait again; a pharmacy's settlement has neither.
+    update visit v set settlements = v.settlements - 1
+    from settlement s where s.setl_id = %(original)s and v.mdtrt_id = s.mdtrt_id
+    returning v.mdtrt_id
+), reopened as (
+    update visit_line set state = 'uploaded', setl_id = null where setl_id = %(original)s and mdtrt_id in (select mdtrt_id from visited)
 ), freed as (
     update code_claim set released_at = %(settled_at)s where document = %(original)s and source = 'settlement' and released_at is null
 )

@@ -43,12 +43,8 @@ LOW_INCOME = "2305"  # psn_idet_type of the code table: 低收入救助对象
 def answer_person(asked: Asked) -> bytes:
     """1101: a person's base data, coverage and balance, with identity score and entitlements in exp_content."""
     data = asked.node("data")
-    row = _found(asked, text(data, "mdtrt_cert_type"), text(data, "mdtrt_cert_no"))
-    _check(asked, data, row)
-    _check_status(row)
-    if not row.covers:
-        raise NotCovered(insutype="医疗保险")
-    judged = _judged(asked, data, row)
+    row = identified(asked, data)
+    judged = judged_by_credential(asked, data, row)
     return asked.accepted(
         {
             "baseinfo": {
@@ -66,6 +62,16 @@ def answer_person(asked: Asked) -> bytes:
             "idetinfo": [_entitlement(told) for told in row.entitlements if told["kind"] == "low_income"],
         }
     )
+
+
+def identified(asked: Asked, data: Mapping[str, Any]) -> Any:
+    """Find who presents a credential, and refuse whoever may not use insurance here and now."""
+    row = _found(asked, text(data, "mdtrt_cert_type"), text(data, "mdtrt_cert_no"))
+    _check(asked, data, row)
+    _check_status(row)
+    if not row.covers:
+        raise NotCovered(insutype="医疗保险")
+    return row
 
 
 def _found(asked: Asked, kind: str, number: str) -> Any:
@@ -101,8 +107,8 @@ def _check_status(row: Any) -> None:
         raise PersonDeceased
 
 
-def _judged(asked: Asked, data: Mapping[str, Any], row: Any) -> dict[str, Any]:
-    """The credential's signals; the basket's come with 2101."""
+def judged_by_credential(asked: Asked, data: Mapping[str, Any], row: Any) -> dict[str, Any]:
+    """The credential's signals; the basket's come with 2101 and 2206."""
     use = recent_use(row.psn_no, asked.institution.code, asked.at)
     told = {
         "sex": row.sex,

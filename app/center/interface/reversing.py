@@ -1,4 +1,4 @@
-"""2103 cancels a settlement, 2601 takes back a message of unknown outcome, 5203 reads a settlement."""
+"""2103 and 2208 cancel a settlement, 2601 takes back a message of unknown outcome, 5203 reads a settlement."""
 
 from __future__ import annotations
 
@@ -8,12 +8,21 @@ from app.center.fund.actions import reverse_settlement, withdraw_message
 from app.center.fund.errors import NotReversible
 from app.center.fund.queries import get_settlement
 from app.center.interface.asked import text
-from app.center.interface.settling import ACCOUNT_FUND, FUND_TYPES, RESIDENTS, RESIDENTS_FUND, ratio_text
+from app.center.interface.settling import (
+    ACCOUNT_FUND,
+    FUND_TYPES,
+    RESIDENTS,
+    RESIDENTS_FUND,
+    clearing_type,
+    ratio_text,
+)
 from app.core import personal
 from app.core.errors import WrongInput
 from app.national import amounts, certno, codes, envelope
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.center.interface.asked import Asked
 
 REVERSIBLE = {"2102", "2207", "2304", "2401"}
@@ -21,7 +30,28 @@ FUNDS = ("hifp", "hifob", "cvlserv", "hifes", "hifmi", "maf", "oth")
 
 
 def cancel(asked: Asked) -> bytes:
-    """2103: reverse a whole settlement; the answer has every amount with the other sign."""
+    """2103: reverse a whole purchase; the answer has every amount with the other sign."""
+    return _cancelled(asked, ("2102",), lambda _original: {})
+
+
+def cancel_visit_settlement(asked: Asked) -> bytes:
+    """2208: reverse a whole settlement of a visit; its lines wait to be cancelled or settled again."""
+
+    def whose(original: Any) -> dict[str, Any]:
+        return {
+            "psn_no": original.psn_no,
+            "insutype": original.insutype,
+            "med_type": original.med_type,
+            "clr_type": clearing_type(original.institution_code, original.med_type),
+            "clr_way": "1",
+            "hosp_part_amt": "0.00",
+            "pdn_cash_pay": amounts.yuan_of(-original.cash_fen),  # As the specification's table spells it.
+        }
+
+    return _cancelled(asked, ("2207", "2207A"), whose)
+
+
+def _cancelled(asked: Asked, made_by: tuple[str, ...], more: Callable[[Any], dict[str, Any]]) -> bytes:
     data = asked.node("data")
 
     def write(original: Any, setl_id: str) -> bytes:
@@ -33,10 +63,13 @@ def cancel(asked: Asked) -> bytes:
             "medins_setl_id": asked.request.msgid,
             "balc": amounts.yuan_of(original.balance_fen),
             **_money(original, -1),
+            **more(original),
         }
         return asked.accepted({"setlinfo": info, "setldetail": _funds(original, -1)})
 
-    return reverse_settlement(asked.message, text(data, "setl_id"), text(data, "mdtrt_id"), text(data, "psn_no"), write)
+    return reverse_settlement(
+        asked.message, text(data, "setl_id"), text(data, "mdtrt_id"), text(data, "psn_no"), write, made_by
+    )
 
 
 def take_back(asked: Asked) -> bytes:
@@ -83,7 +116,7 @@ def _setlinfo(row: Any) -> dict[str, Any]:
         "setl_time": envelope.wire_time(row.settled_at),
         "mdtrt_cert_type": row.cert_type,
         "med_type": row.med_type,
-        "clr_type": row.med_type if row.med_type in {"14", "41"} else "41",
+        "clr_type": clearing_type(row.institution_code, row.med_type),
         "clr_way": "1",
         "clr_optins": row.district,
         **money,

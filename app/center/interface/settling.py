@@ -1,8 +1,9 @@
-"""2101 and 2102: a pharmacy's purchase, split or settled. Reads the wire, lets audit and fund work, writes the wire."""
+"""2101, 2102 and 2206, 2207: a purchase or a visit's batch, split or settled. Reads the wire, lets audit and fund work, writes it."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from app.center.fund.actions import (
     preview_settlement,
     settle_purchase,
 )
+from app.center.fund.visit_settling import preview_visit, settle_visit
 from app.center.interface.asked import short, text
 from app.core import personal
 from app.core.errors import WrongInput
@@ -41,6 +43,11 @@ FUND_TYPES = {
 RESIDENTS_FUND, ACCOUNT_FUND = "390100", "310200"
 RESIDENTS = "390"
 GRADES = {"A": "01", "B": "02", "C": "03"}
+CHARGED_AS = {"Z": "11", "T": "10", "C": "08"}  # By the first letter of the national code (med_chrgitm_type).
+DRUG, TREATMENT = "09", "05"
+CLEARED_AS = {"11", "12", "13", "14", "41"}
+PURCHASES = {"2101", "2102"}
+PARTS = ("fulamt_ownpay_amt", "overlmt_selfpay", "preselfpay_amt", "inscp_scp_amt")
 
 
 def preview_purchase(asked: Asked) -> bytes:
@@ -56,6 +63,19 @@ def settle(asked: Asked) -> bytes:
     )
 
 
+def preview_batch(asked: Asked) -> bytes:
+    """2206: split a batch of a visit's lines; nothing is stored."""
+    purchase, batch = read_batch(asked)
+    draft = preview_visit(asked.message, purchase, batch, _judge)
+    return asked.accepted(_output(asked, draft, trial=True))
+
+
+def settle_batch(asked: Asked) -> bytes:
+    """2207: settle a batch of a visit's lines."""
+    purchase, batch = read_batch(asked)
+    return settle_visit(asked.message, purchase, batch, _judge, lambda draft: asked.accepted(_output(asked, draft)))
+
+
 def _judge(at: datetime, told: Mapping[str, Any], weights: Mapping[str, int]) -> Mapping[str, Any]:
     return judge_identity(at, told, weights).as_json()
 
@@ -68,12 +88,29 @@ def read_purchase(asked: Asked) -> Purchase:
     head, rows = asked.node("druginfo"), asked.rows("drugdetail")
     if len(rows) > MOST_LINES:
         raise WrongInput(what="drugdetail", why=f"最多 {MOST_LINES} 行")
-    extra = envelope.extension(head.get("exp_content"))
-    flag = text(head, "acct_used_flag")
-    agent = _agent(extra)
     lines = tuple(_read_line(row, traced=asked.request.infno == "2102") for row in rows)
     if sum(len(line.codes) for line in lines) > MOST_CODES:
         raise WrongInput(what="追溯码", why=f"一次最多 {MOST_CODES} 个")
+    return replace(_read_head(head), lines=lines, disease=text(head, "dise_codg"))
+
+
+def read_batch(asked: Asked) -> tuple[Purchase, str]:
+    """Turn the wire's settlement of a visit into ours; the lines lie at the center. Returns it with the batch's number."""
+    head = asked.node("data")
+    settled = not asked.request.infno.startswith("2206")
+    full, over, pre, inscope = (amounts.fen_of(head.get(name)) for name in PARTS)
+    purchase = replace(
+        _read_head(head),
+        mdtrt_id=text(head, "mdtrt_id"),
+        parts=(full, over, pre, inscope) if settled else None,
+    )
+    return purchase, text(head, "chrg_bchno")
+
+
+def _read_head(head: Mapping[str, Any]) -> Purchase:
+    extra = envelope.extension(head.get("exp_content"))
+    flag = text(head, "acct_used_flag")
+    agent = _agent(extra)
     return Purchase(
         psn_no=text(head, "psn_no"),
         insutype=text(head, "insutype"),
@@ -82,8 +119,7 @@ def read_purchase(asked: Asked) -> Purchase:
         credential=_credential(head, extra),
         use_own=flag == "1",  # 1: own account, then the family's; 2: the family's only; 0: none.
         use_mutual=flag in {"1", "2"},
-        lines=lines,
-        disease=text(head, "dise_codg"),
+        lines=(),
         terminal=short(extra, "operator_terminal", 40),
         agent=personal.lookup(certno.normal(agent["certno"])) if agent else None,
         agent_sealed=personal.seal("center", json.dumps(agent, ensure_ascii=False)) if agent else None,
@@ -152,12 +188,15 @@ def _output(asked: Asked, draft: Draft, *, trial: bool = False) -> dict[str, Any
     info = _setlinfo(asked, draft)
     if trial:
         del info["setl_id"]
-    return {"setlinfo": info, "setldetail": _funds(draft), "detlcutinfo": _details(draft)}
+    output = {"setlinfo": info, "setldetail": _funds(draft)}
+    if asked.request.infno in PURCHASES:  # A visit's lines were answered one by one when they were uploaded.
+        output["detlcutinfo"] = _details(draft)
+    return output
 
 
 def _setlinfo(asked: Asked, draft: Draft) -> dict[str, Any]:
     purchase, person, terms, split = draft.purchase, draft.person, draft.terms, draft.split
-    head = asked.node("druginfo")
+    head = asked.node("druginfo" if asked.request.infno in PURCHASES else "data")
     return {
         "setl_id": draft.setl_id,
         "mdtrt_id": draft.mdtrt_id,
@@ -191,9 +230,21 @@ def _setlinfo(asked: Asked, draft: Draft) -> dict[str, Any]:
         "medins_setl_id": asked.request.msgid,
         "clr_optins": asked.institution.district,
         "clr_way": "1",
-        "clr_type": purchase.med_type if purchase.med_type in {"14", "41"} else "41",
+        "clr_type": clearing_type(asked.institution.code, purchase.med_type),
         "exp_content": envelope.extension_text(_extension(draft)),
     }
+
+
+def clearing_type(institution: str, med_type: str) -> str:
+    """Under which heading a settlement is cleared (清算类别): its own category, else that of its kind of institution."""
+    if med_type in CLEARED_AS:
+        return med_type
+    return "41" if institution.startswith("P") else "11"
+
+
+def charge_type(code: str) -> str:
+    """What kind of charge a national code is (医疗收费项目类别)."""
+    return TREATMENT if code[:1].isdigit() else CHARGED_AS.get(code[:1], DRUG)
 
 
 def ratio_text(ratio: int) -> str:
@@ -276,6 +327,6 @@ def _detail(sent: PurchaseLine, name: str, line: Any, split: Any) -> dict[str, A
         "preselfpay_amt": amounts.yuan_of(split.pre_fen),
         "inscp_scp_amt": amounts.yuan_of(split.inscope_fen),
         "chrgitm_lv": GRADES[line.grade],
-        "med_chrgitm_type": "11" if sent.code.startswith("Z") else "10" if sent.code.startswith("T") else "09",
+        "med_chrgitm_type": charge_type(sent.code),
         "memo": name or "目录外",
     }

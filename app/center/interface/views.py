@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.center.fund.actions import keep_refusal
 from app.center.fund.errors import MessageChanged, MessageReversed, ReversedBeforeArrival
-from app.center.interface import people, reversing, settling
+from app.center.interface import people, reversing, settling, visits
 from app.center.interface.asked import Asked, reference
 from app.center.interface.errors import FieldsWrong, NotServed
 from app.center.registry.errors import UnknownInstitution
@@ -45,13 +45,23 @@ HANDLERS: dict[str, Callable[[Asked], bytes]] = {
     "2101": settling.preview_purchase,
     "2102": settling.settle,
     "2103": reversing.cancel,
+    "2201": visits.register,
+    "2202": visits.cancel_registration,
+    "2203": visits.describe,
+    "2204": visits.charge,
+    "2205": visits.cancel_charges,
+    "2206": settling.preview_batch,
+    "2206A": settling.preview_batch,
+    "2207": settling.settle_batch,
+    "2207A": settling.settle_batch,
+    "2208": reversing.cancel_visit_settlement,
     "2601": reversing.take_back,
     "5203": reversing.read_settlement,
     "6101": people.exchange_code,
     "9001": people.begin_day,
     "9002": people.end_day,
 }
-SETTLING = {"2102", "2103", "2601"}  # Answered once; a refusal is kept as well.
+SETTLING = {"2102", "2103", "2207", "2207A", "2208", "2601"}  # Answered once; a refusal is kept as well.
 ABOUT_THE_MESSAGE = (MessageChanged, MessageReversed, ReversedBeforeArrival)  # Never kept: the id is another's.
 KEPT_SECONDS = 30  # How long an institution's secret is remembered.
 MOST_KEPT = 10_000

@@ -260,6 +260,48 @@ on conflict (code, valid_from) do nothing
 """
 
 
+@dataclass(frozen=True, slots=True)
+class NewPractitioner:
+    """A doctor whom an institution may let treat on insurance (医保医师), by national code."""
+
+    code: str
+    institution: str
+    district: str
+    name: str
+    eligible_from: date
+    eligible_until: date | None = None
+
+
+@action
+def register_practitioner(new: NewPractitioner) -> None:
+    """Register a doctor at an institution. Raises AlreadyRegistered."""
+    made = run(
+        """
+        insert into practitioner (code, institution_code, district, name, eligible_from, eligible_until)
+        values (:code, :institution, :district, :name, :eligible_from, :eligible_until)
+        on conflict (code, institution_code) do nothing returning code
+        """,
+        **asdict(new),
+    ).one_or_none()
+    if made is None:
+        raise AlreadyRegistered(what=words("医师 {code} ", code=new.code))
+
+
+@action
+def suspend_practitioner(code: str, institution: str, until: date, why: str) -> None:
+    """Suspend a doctor at an institution up to a day (暂停医保服务资格); a day gone by lifts it."""
+    run(
+        """
+        update practitioner set suspended_until = :until, suspended_why = :why
+        where code = :code and institution_code = :institution
+        """,
+        code=code,
+        institution=institution,
+        until=until,
+        why=why,
+    )
+
+
 @action
 def set_parameter(name: str, value: str, *, scope: str = "*", valid_from: date | None = None) -> None:
     """Set a parameter from a day on, for everybody or one institution (参数). The value before it ends the day before."""

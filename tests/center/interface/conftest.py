@@ -14,6 +14,11 @@ def shop(center_app, policies):
 
 
 @pytest.fixture
+def clinic(center_app, policies):
+    return world.make_shop(center_app, kind="clinic")
+
+
+@pytest.fixture
 def drug(center_app):
     return world.make_item(center_app)
 
