@@ -78,7 +78,7 @@ def _look(page, url, sight, typed):
             yield f"answers {answer.status} at {page.url}"
             return
         yield from _for_everybody(page) if language == "zh" and sight.first else ()
-        yield from walk.untranslated(page, typed) if language == "en" else ()
+        yield from walk.untranslated(page, typed) if language == "en" else walk.undrawn(page)
         for size in sizes:
             if wider := walk.overflow(page, size):
                 yield f"{language} {size[0]}: {wider}"

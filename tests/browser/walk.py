@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from app.facility.counter.registers.books import BOOKS
 from launcher.databases import connect
+from tests.browser.product import ROOT
 from tests.guards import fences, known, routes
 from tests.guards.filled import address
 
@@ -145,6 +146,17 @@ def _without(text: str, typed: list[str]) -> str:
     for each in typed:
         text = text.replace(each, "")
     return MASKED.sub("", text)
+
+
+# ---- what is not drawn -----------------------------------------------------------------------------------------------
+
+DRAWS = "() => [...document.querySelectorAll('svg use')].map(each => each.getAttribute('href').split('#')[1])"
+
+
+def undrawn(page) -> list[str]:
+    """Icons a page names and the sprite lacks: they leave a hole, and no browser complains of it."""
+    sprite = (ROOT / "static" / "vendor" / "icons.svg").read_text()
+    return [f"no icon {name}" for name in sorted(set(page.evaluate(DRAWS))) if f'id="{name}"' not in sprite]
 
 
 # ---- what does not fit -----------------------------------------------------------------------------------------------

@@ -26,7 +26,9 @@ MOST_TEXT = 200
 # The acts a paper can be of, in the order in which the screen offers them; a correction has its own screen.
 OFFERED = ("hold", "release", "reject", "set_out", "destroy", "return_out", "use", "fill_drawer", "drawer_loss")
 CORRECT = "correct"
-WORDS = {code: ACTS[code].word for code in OFFERED} | {CORRECT: N_("更正")}
+WORDS = {code: ACTS[code].word for code in (*OFFERED, "move")} | {
+    CORRECT: N_("更正")
+}  # A move has its own page and stands in the same list.
 HINTS = {
     "hold": N_("有疑问的货先收起来，等质量负责人判断"),
     "release": N_("查清没有问题，放回货架；收起的人不能自己解除"),
