@@ -30,7 +30,9 @@ def register(center_app, pharmacy) -> None:
         if id(center_app) not in _published:
             publish_demo_policies()
             _published.add(id(center_app))
-        new = registry.NewInstitution(pharmacy.code, pharmacy.name, pharmacy.district)
+        clinic = pharmacy.code.startswith("H")
+        told = {"kind": "clinic", "benefit_class": "community"} if clinic else {}
+        new = registry.NewInstitution(pharmacy.code, pharmacy.name, pharmacy.district, **told)
         registry.register_institution(new, pharmacy.center_secret.encode())
 
 

@@ -38,6 +38,7 @@ from tests.factories.people import add_person
 from tests.factories.purchase import fill_purchasing
 from tests.factories.shop import Goods, desk_of, fill_basket, make_code, make_goods, one, open_shift, sell
 from tests.factories.supply import fill_supply, house_supplier
+from tests.guards.filled_clinic import fill_clinic
 from tests.guards.filled_keeping import fill_keeping
 from tests.guards.filled_transfers import fill_transfers
 
@@ -75,6 +76,7 @@ def fill(facility_app, center_app, name="一号药店", district="330212") -> Fi
         _counts(made)
         _purchasing(made)
         _recall(made)
+        fill_clinic(made)
     _recall_of_center(center_app, made)
     _news(facility_app, center_app, made)
     fill_transfers(facility_app, made)

@@ -85,6 +85,7 @@ DOOR_ASKS = "current_setting('app.login'::text, true)"
 # Rows that are written once: nobody but the owner may change or remove them, except the columns named.
 APPEND_ONLY = {
     "facility": {
+        "visit_diagnosis": (), "visit_event": (), "visit_record": (), "clinic_order_line": (),
         "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "label_print": (), "lot_change": (), "news": (), "outbox": (), "parameter": (), "prescription_line": (), "price_change": (), "price_change_line": (), "product_price": (), "recall_call": (),
         "code_pack": (), "code_prefix": (), "delivery_line": (),
         "receipt_print": (), "refund_code": (), "refund_line": (), "sale_code": (), "sale_line": (), "sale_pick": (),
@@ -109,6 +110,14 @@ APPEND_ONLY = {
 # Rows that have a state, and why. A table stands in one of the two lists.
 STATEFUL = {
     "facility": {
+        "allergy": "may be withdrawn",
+        "clinic_order": "signed, reviewed, charged, dispensed",
+        "consulting_room": "its name changes, it may close",
+        "department": "its name changes, it may close",
+        "patient": "a file changes, may be merged",
+        "practitioner": "rights change, may be suspended",
+        "visit": "booked, waiting, in visit, signed, closed",
+        "visit_draft": "a draft",
         "basket": "a draft",
         "climate_place": "limits change, it may be closed",
         "column_mapping": "remembered for the next file",
@@ -202,6 +211,10 @@ MAY_REWRITE = {
 # What an act must never be able to change on a document, whatever its state.
 FIGURES = {
     "facility": {
+        "visit": "number ticket visit_on patient_id department_id digest staff_id made_at",
+        "clinic_order": "number kind doctor_id visit_id patient_id version signed_at doses",
+        "patient": "number registered_at registered_by digest",
+        "allergy": "patient_id substance reaction severity noted_at noted_by",
         "sale": "total_fen receipt sold_on digest staff_id identification_id facility_id tendered",
         "refund": "refund_fen receipt digest staff_id sale_id facility_id reason",
         "insurance_attempt": "message_id digest sealed infno document_id asked_at deadline_at",
@@ -235,6 +248,7 @@ FIGURES = {
 
 # Where rows may go away at all.
 MAY_DELETE = {
+    ("facility", "visit_draft"): "signed: what it said is the record now",
     ("facility", "sign_in_guard"): "old counts are swept",
     ("facility", "product"): "undoing an import that nobody has used; foreign keys forbid the rest",
     ("facility", "import_row"): "a file judged anew",

@@ -20,6 +20,7 @@ RX_CLASSES = {
     "DEVICE": "医疗器械",
     "FOOD": "食品保健品",
     "HERB": "中药饮片",
+    "SERVICE": "诊疗项目",
     "OTHER": "其他",
 }
 STORAGES = {"NORMAL": "常温", "COOL": "阴凉", "COLD": "冷藏", "FROZEN": "冷冻"}

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 # Role -> Chinese word; the order is the order of importance.
 ROLES = {
     "owner": "负责人",
+    "doctor": "医师",
+    "nurse": "护士",
     "pharmacist": "药师",
     "clerk": "收银员",
     "security_admin": "安全管理员",
     "audit_admin": "审计管理员",
 }
 ADMINISTRATIONS = frozenset({"owner", "security_admin", "audit_admin"})
-PER_FACILITY = ("pharmacist", "clerk")
+PER_FACILITY = ("doctor", "nurse", "pharmacist", "clerk")
 CODE = re.compile(r"[A-Z0-9]{4,20}")
 
 

@@ -1,0 +1,57 @@
+"""What the whole clinic refuses."""
+
+from __future__ import annotations
+
+from app.core.errors import Refusal
+
+
+class NotPractitioner(Refusal):
+    code = "not_practitioner"
+    sentence = "{name} 在本机构没有执业登记，不能做这件事。请负责人先在「科室医师」里登记。"
+
+
+class NotEligible(Refusal):
+    code = "not_eligible"
+    sentence = "{name} {why}。请换有资格的人，或请负责人核对执业登记。"
+
+
+class PatientIncomplete(Refusal):
+    code = "patient_incomplete"
+    sentence = "患者没有保存：{why}。请改好再保存。"
+    status = 422
+
+
+class PatientKnown(Refusal):
+    code = "patient_known"
+    sentence = "这个证件号已经建过档（病历号 {number}）。请直接用那份档案。"
+
+
+class PatientChanged(Refusal):
+    code = "patient_changed"
+    sentence = "这份档案刚被别人改过，您的修改没有保存。请刷新后再改。"
+
+
+class NotMergeable(Refusal):
+    code = "not_mergeable"
+    sentence = "两份档案没有合并：{why}。"
+
+
+class VisitMovedOn(Refusal):
+    code = "visit_moved_on"
+    sentence = "{number} 现在是「{state}」，不能{act}。请刷新看最新的情况。"
+
+
+class VisitIncomplete(Refusal):
+    code = "visit_incomplete"
+    sentence = "没有保存：{why}。请改好再试。"
+    status = 422
+
+
+class DraftChanged(Refusal):
+    code = "visit_draft_changed"
+    sentence = "这份病历在另一个窗口改过，这次没有保存，您写的还在屏幕上。请刷新，在最新的内容上继续。"
+
+
+class VisitBeingPaid(Refusal):
+    code = "visit_being_paid"
+    sentence = "{number} 正在收费，不能修改。请等收费结束，或请收费员先取消。"

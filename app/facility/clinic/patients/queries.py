@@ -1,0 +1,73 @@
+"""Files of patients as they are found and shown: masked. Row-level security picks the tenant."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from app.core import personal, tenancy
+from app.core.errors import NotFound
+from app.facility.clinic.patients.rules import Person
+from app.facility.db import run
+from app.national import certno
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+MOST = 20
+SHOWN = "p.id, p.number, p.name_shown, p.sex, p.born_on, p.registered_at, p.version, p.certno_hash is not null as has_certno, p.merged_into, p.sealed"
+ROWS = "select {shown} from patient p where {where} and p.merged_into is null order by p.number desc limit :most"
+
+
+def find_patients(text: str, most: int = MOST) -> list[Any]:
+    """Files by citizen id, telephone, number, whole name, or the first letters of the name's pinyin; newest first."""
+    typed = text.strip()
+    if not typed:
+        return []
+    where, params = _where(typed)
+    return list(run(ROWS.format(shown=SHOWN, where=where), most=most, **params))
+
+
+def _where(typed: str) -> tuple[str, dict[str, Any]]:
+    number = certno.normal(typed)
+    if certno.is_valid(number):
+        return "p.certno_hash = :hash", {"hash": personal.lookup(number)}
+    if re.fullmatch(r"[\d-]{10,13}", typed):
+        return "p.phone_hash = :hash", {"hash": personal.lookup(f"phone:{typed}")}
+    if typed.isascii() and typed.isdigit():
+        return "p.number = :number", {"number": int(typed[:9])}
+    if typed.isascii():
+        first = typed.lower()
+        return 'p.initials collate "C" >= :first and p.initials collate "C" < :last', {
+            "first": first,
+            "last": f"{first}\U0010ffff",
+        }
+    return "p.name_hash = :hash", {"hash": personal.lookup(f"name:{typed}")}
+
+
+def find_by_person(psn_no: str, number: str = "") -> Any | None:
+    """The file of somebody whom the center named, by insured person number or citizen id."""
+    rows = run(
+        ROWS.format(shown=SHOWN, where="(p.psn_hash = :psn or p.certno_hash = :certno)"),
+        psn=personal.lookup(f"psn:{psn_no}"), certno=personal.lookup(certno.normal(number)) if number else b"", most=1,
+    ).all()  # fmt: skip
+    return rows[0] if rows else None
+
+
+def get_patient(patient_id: UUID) -> Any:
+    """One file, masked; of a merged one the file it was merged into. Raises NotFound."""
+    row = run(
+        f"select {SHOWN} from patient m join patient p on p.tenant_id = m.tenant_id and p.id = coalesce(m.merged_into, m.id) where m.id = :id",
+        id=patient_id,
+    ).one_or_none()  # fmt: skip
+    if row is None:
+        raise NotFound
+    return row
+
+
+def unseal(row: Any) -> Person:
+    """Who it is, whole: for forms and messages, never for lists."""
+    tenant = dict(tenancy.scope())["app.tenant_id"]
+    return msgspec.json.decode(personal.unseal_bytes(tenant, bytes(row.sealed)), type=Person)

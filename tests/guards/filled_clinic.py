@@ -1,0 +1,45 @@
+"""A clinic's day in small: a department, a doctor, a patient with an allergy, a visit signed and one still being written."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from uuid import uuid4
+
+from app.core import clock
+from app.facility.clinic import visits
+from app.facility.clinic.desk import signing
+from app.facility.clinic.patients import actions as patients
+from app.facility.clinic.patients.rules import Person
+from app.facility.clinic.practice import actions as practice
+from tests.factories.clinic import content, sheet
+from tests.factories.shop import desk_of, make_product
+
+
+def fill_clinic(made) -> None:
+    """Everything a clinic has a table for, once. The owner practises."""
+    pharmacy = made.pharmacy
+    desk = desk_of(pharmacy, pharmacy.owner)
+    department = practice.add_department(desk, "QK", "全科", "A02")
+    practice.add_room(desk, "1 诊室")
+    practice.set_practitioner(
+        desk, pharmacy.owner, practice.Practice(department, "主治医师", clock.business_date() - timedelta(days=9))
+    )
+    patient, allergy = uuid4(), uuid4()
+    phone = f"137{uuid4().int % 10**8:08d}"
+    patients.register_patient(desk, patient, Person("孙秀兰", "2", date(1964, 3, 1), phone=phone))
+    patients.note_allergy(desk, allergy, patient, "青霉素类", "皮疹", "severe", "patient")
+    signed, open_ = uuid4(), uuid4()
+    for visit in (signed, open_):
+        visits.open_visit(desk, visit, visits.Arrival(patient, department))
+        visits.step(desk, visit, "began")
+    wanted = content(sheet("WESTERN", (make_product(pharmacy), 24)), complaint=f"头晕 {phone}")
+    signing.sign_visit(desk, signed, wanted)
+    signing.keep_draft(desk, open_, 0, wanted)
+    made.ids |= {
+        "visit_id": open_,
+        "patient_id": patient,
+        "allergy_id": allergy,
+        "sheet_id": wanted.sheets[0].id,
+        "department_id": department,
+    }
+    made.marks += [phone]
