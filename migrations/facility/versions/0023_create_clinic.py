@@ -320,7 +320,7 @@ create table clinic_order_line (
     split boolean not null,
     price numeric(16,6) not null,
     amount_fen bigint not null,
-    dose numeric(16,6),
+    dose text not null default '',
     dose_unit text not null default '',
     frequency text not null default '',
     route text not null default '',
@@ -334,6 +334,7 @@ create table clinic_order_line (
     constraint clinic_order_line_order_fkey foreign key (tenant_id, order_id) references clinic_order (tenant_id, id),
     constraint clinic_order_line_product_fkey foreign key (tenant_id, product_id) references product (tenant_id, id),
     constraint clinic_order_line_asks check (quantity > 0 and amount_fen >= 0 and price >= 0),
+    constraint clinic_order_line_dose_check check (dose ~ '^([0-9]{{1,6}}([.][0-9]{{1,4}})?)?$'),
     constraint clinic_order_line_days_check check (days between 1 and 366)
 )
 """

@@ -70,7 +70,7 @@ with record as (
     insert into clinic_order_line (tenant_id, order_id, line_no, group_no, product_id, quantity, split, price, amount_fen, dose, dose_unit, frequency, route,
         days, handling, skin_test, self_paid, note, described)
     select %(tenant)s, l.* from jsonb_to_recordset(%(lines)s::jsonb)
-        as l(order_id uuid, line_no int, group_no int, product_id bigint, quantity bigint, split boolean, price numeric, amount_fen bigint, dose numeric,
+        as l(order_id uuid, line_no int, group_no int, product_id bigint, quantity bigint, split boolean, price numeric, amount_fen bigint, dose text,
             dose_unit text, frequency text, route text, days int, handling text, skin_test boolean, self_paid boolean, note text, described jsonb)
 ), done as (
     delete from visit_draft where tenant_id = %(tenant)s and visit_id = %(visit)s
@@ -186,7 +186,7 @@ def _lines(content: Content, cards: Mapping[int, ProductCard]) -> str:
             rows.append(
                 {
                     "order_id": str(sheet.id), "line_no": n, "group_no": line.group_no, "product_id": line.product_id, "quantity": line.quantity, "split": line.split,
-                    "price": str(rules.price_of(card, split=line.split)), "amount_fen": rules.amount_fen(line, card), "dose": str(line.dose) if line.dose is not None else None,
+                    "price": str(rules.price_of(card, split=line.split)), "amount_fen": rules.amount_fen(line, card), "dose": f"{line.dose:f}" if line.dose is not None else "",
                     "dose_unit": line.dose_unit, "frequency": line.frequency, "route": line.route, "days": line.days, "handling": line.handling,
                     "skin_test": line.skin_test, "self_paid": line.self_paid, "note": line.note, "described": _described(card),
                 }

@@ -42,7 +42,11 @@ def test_the_national_list_is_told_apart():
     listed = json.loads((Path(folder) / "icd10_ybb" / "ZD_INFO.json").read_text("utf-8"))
 
     women, men = ({code for code in listed if contrary(code, sex, 30)} for sex in (MALE, FEMALE))
-    assert {name for code, name in listed.items() if code in women and code not in men and "前列腺" in name and "前列腺素" not in name} == set()
+    assert {
+        name
+        for code, name in listed.items()
+        if code in women and code not in men and "前列腺" in name and "前列腺素" not in name
+    } == set()
     assert {name for code, name in listed.items() if code in men and code not in women and "子宫" in name} == set()
     assert {code for code in listed if code.startswith("O")} <= women
     assert len(women | men) < len(listed) // 5
