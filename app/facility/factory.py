@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ROOMS = ("organizations", "catalog", "stock", "till", "counter")
 SHELF = ("views", "passport_views", "label_views", "price_views")
 KEEPING = ("views", "check_views", "climate_views")
-DELIVERY_PAGES = ("delivery_views", "code_views")
+DELIVERY_PAGES = ("delivery_views", "code_views", "case_views")
 SUPPLIER_PAGES = ("views", "paper_views", "approval_views", "payable_views")
 BUYING = ("order_views", "proposal_views")
 

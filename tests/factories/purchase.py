@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 from app.core import clock
-from app.facility.stock.purchasing import codes, deliveries, imports, orders, rules
+from app.facility.stock.purchasing import cascade, codes, deliveries, imports, orders, rules
 from tests.factories.shop import desk_of, make_code, make_product
 from tests.factories.supply import approve_products
 
@@ -52,6 +52,8 @@ def fill_purchasing(pharmacy, product_id: int, supplier_id: int) -> tuple[dict, 
     )
     case = make_code()
     codes.learn_case(desk, case, product_id, [make_code(), make_code()])
+    file = uuid4()
+    cascade.upload_file(desk, file, f"大小码{mark}.csv", f"{make_code()},{make_code()}\n".encode())
     name = f"期初试药{mark}"
     make_product(pharmacy, generic_name=name)
     batch = uuid4()
@@ -63,6 +65,8 @@ def fill_purchasing(pharmacy, product_id: int, supplier_id: int) -> tuple[dict, 
     imports.upload_file(desk, note, f"随货{mark}.csv", OPENING.format(name=name, mark=mark).encode(), waiting)
     ids = {
         "note_id": note,
+        "case": case,
+        "case_file_id": file,
         "order_id": order,
         "delivery_id": waiting,
         "accepted_id": accepted,

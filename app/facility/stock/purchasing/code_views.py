@@ -12,6 +12,7 @@ from app.core.errors import WrongInput
 from app.core.signin import needs
 from app.facility.stock import rulebook
 from app.facility.stock.purchasing import codes, delivery_forms
+from app.facility.stock.purchasing.cascade_rules import MIDDLE
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -37,7 +38,7 @@ def learn_case() -> ResponseReturnValue:
     if not small or not product:
         raise WrongInput(what=_("箱码"), why=_("请先逐盒扫里面的小码"))
     codes.learn_case(signin.here(), parent, product, small)
-    return {"codes": small, "level": codes.MIDDLE, "product": product, "asks": False}
+    return {"codes": small, "level": MIDDLE, "product": product, "asks": False}
 
 
 def _code(name: str) -> str:

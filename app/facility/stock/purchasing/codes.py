@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from app.core.errors import Several, words
-from app.facility.catalog.importer import reader
 from app.facility.db import hot_action, run, transaction
+from app.facility.stock.purchasing.cascade_rules import MIDDLE, SMALL
 from app.facility.stock.purchasing.errors import CascadeNotTaken
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from app.core.hot import Hot
     from app.core.tenancy import Desk
@@ -23,9 +23,7 @@ PREFIX = (
     7  # The first digits of a 20-digit code name enterprise, product and pack; used as a table learnt, never as a rule.
 )
 MOST_SMALL = 5_000
-MOST_PAIRS = 20_000
 _json = msgspec.json.Encoder().encode
-SMALL, MIDDLE, LARGE = 1, 2, 3
 
 # All that lies in a code, down to the packs: at most three levels, so at most two steps.
 INSIDE = """
@@ -110,50 +108,11 @@ def learn_case(desk: Desk, parent: str, product_id: int, children: Sequence[str]
     kinds = [{"prefix": parent[:PREFIX], "product_id": product_id, "level": MIDDLE}]
     with transaction(settings=desk.settings) as hot:
         hot.run(LEARN_PREFIXES, {**desk.keys, "prefixes": _json(kinds).decode()})
-        _learn(hot, desk, pairs, "scan")
+        learn_pairs(hot, desk, pairs, "scan")
 
 
-def read_cascade(file: str, content: bytes) -> list[dict[str, Any]]:
-    """Read a file of parent, child and perhaps level (大小码关系表). Raises FileUnreadable, FileTooLarge, CascadeNotTaken."""
-    rows = reader.read_table(reader.shown_name(file), content).rows
-    pairs, problems = [], []
-    for number, row in enumerate(rows, 1):
-        cells = [cell.strip() for cell in row[:3]]
-        if len(cells) < 2 or not (cells[0].isalnum() and cells[1].isalnum()):
-            if number > 1:  # The first row may be the header.
-                problems.append(words("第 {n} 行不是两个码。", n=number))
-            continue
-        if not any(sign.isdigit() for sign in cells[0]):
-            continue
-        level = int(cells[2]) if len(cells) > 2 and cells[2] in ("2", "3") else MIDDLE
-        pairs.append({"parent": cells[0][:100], "child": cells[1][:100], "level": level})
-    if problems or not pairs:
-        raise CascadeNotTaken(problems=Several(problems[:10] or [words("没有一行大小码。")], between=" "))
-    if loops := [pair for pair in pairs if pair["parent"] == pair["child"]]:
-        raise CascadeNotTaken(problems=words("{code} 装在它自己里面。", code=loops[0]["child"]))
-    return pairs
-
-
-@hot_action
-def import_cascade(desk: Desk, file: str, content: bytes) -> int:
-    """Take in a supplier's file of parent codes; returns how many pairs it named. Sending it again changes nothing."""
-    pairs = read_cascade(file, content)
-    with transaction(settings=desk.settings) as hot:
-        _learn(hot, desk, pairs, reader.shown_name(file)[:100])
-        known = {row["child"] for row in pairs} & {row["parent"] for row in pairs}
-        kinds = [
-            {
-                "prefix": pair["parent"][:PREFIX],
-                "level": LARGE if pair["child"] in known else MIDDLE,
-                "child": pair["child"][:PREFIX],
-            }
-            for pair in pairs
-        ]
-        hot.run(LEARN_KINDS, {**desk.keys, "kinds": _json(kinds).decode()})
-    return len(pairs)
-
-
-def _learn(hot: Hot, desk: Desk, pairs: Sequence[dict[str, Any]], source: str) -> None:
+def learn_pairs(hot: Hot, desk: Desk, pairs: Sequence[Mapping[str, Any]], source: str) -> None:
+    """Remember which code lies in which. Raises CascadeNotTaken when one of them lies in another already."""
     rows = [{**pair, "prefix": pair["child"][:PREFIX]} for pair in pairs]
     elsewhere = hot.run(LEARN_PACKS, {**desk.keys, "pairs": _json(rows).decode(), "source": source})
     if elsewhere:
