@@ -81,12 +81,20 @@ def _make(facility: Any, center: Any, totp: str) -> None:
     made = {place.code: _open(facility, place) for place in new}
     if new:
         print("Sunmed: loading the demo world (once) …", flush=True)
+        _list_diagnoses(facility)
         _fill_center(center, made, totp)
         for place in new:
             _fill_shelves(facility, place, made[place.code])
         if PLACES[0] in new:
             _fill_buying(facility, PLACES[0], made[PLACES[0].code])
     _begin_the_day(facility)
+
+
+def _list_diagnoses(app: Any) -> None:
+    from app.facility.clinic.terms import demo
+
+    with app.app_context():
+        demo.load()
 
 
 def _open(app: Any, place: Place) -> Any:

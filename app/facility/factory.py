@@ -62,5 +62,7 @@ def create_app(
     for views in ("stock.purchasing.import_views", "counter.extras", "counter.registers.views", "till.invoices.views"):
         app.register_blueprint(import_module(f"app.facility.{views}").blueprint)
     app.register_blueprint(import_module("app.facility.stock.counts.counting_views").blueprint)
+    app.register_blueprint(import_module("app.facility.clinic.terms.views").blueprint)
     app.cli.add_command(import_module("app.facility.organizations.cli").commands)
+    app.cli.add_command(import_module("app.facility.clinic.terms.cli").commands)
     return app

@@ -13,9 +13,12 @@ from app.center.supervision import recalls as center_recalls
 from app.core import clock, tenancy
 from app.core.signin import Ticket
 from app.facility.catalog import imports
+from app.facility.clinic.terms import demo as terms_demo
+from app.facility.clinic.terms.actions import note_use
 from app.facility.counter import baskets, discounts, held_baskets, refunds, settling, specials
 from app.facility.counter.refund_plans import Back
 from app.facility.counter.registers import actions as registers
+from app.facility.db import transaction
 from app.facility.organizations import actions as organizations
 from app.facility.stock.counts import actions as counts
 from app.facility.stock.counts import entering as counting
@@ -80,7 +83,17 @@ def fill(facility_app, center_app, name="一号药店", district="330212") -> Fi
     _recall_of_center(center_app, made)
     _news(facility_app, center_app, made)
     fill_transfers(facility_app, made)
+    _terms(facility_app, made)
     return made
+
+
+def _terms(facility_app, made) -> None:
+    """The owner of the pharmacy signed a diagnosis."""
+    desk = desk_of(made.pharmacy, made.pharmacy.owner)
+    with facility_app.app_context():
+        terms_demo.load()
+        with transaction(settings=desk.settings) as hot:
+            note_use(hot, desk, ["J06.900"])
 
 
 def _shelf(made) -> None:

@@ -17,6 +17,7 @@ OF_NOBODY = {
         "sign_in_guard": "counts failures under keyed hashes before anybody is known",
         "relay_heartbeat": "one row a relay process: counts, no data",
         "worker_heartbeat": "one row a worker: counts, no data",
+        "diagnosis_term": "the national list of diagnoses, published for everybody; only the owner writes it",
     },
     "center": {
         "sign_in_guard": "counts failures under keyed hashes before anybody is known",
@@ -50,6 +51,7 @@ OPEN_POLICIES = {
         ("relay_heartbeat", "facility_worker_reads", "facility_worker", "SELECT"): "health reads it",
         ("worker_heartbeat", "facility_worker_all", "facility_worker", "ALL"): "the worker says that it lives",
         ("worker_heartbeat", "facility_app_all", "facility_app", "ALL"): "health reads it (granted: select)",
+        ("diagnosis_term", "facility_app_reads", "facility_app", "SELECT"): "a list published for everybody",
     },
     "center": {
         ("officer", "sign_in", "center_app", "SELECT"): "the door: the rows of one name by app.login",
@@ -97,6 +99,7 @@ APPEND_ONLY = {
         # Suppliers: what is asked and booked stands; a paper is replaced and a match ended; a decision is written beside the asking.
         "approval_request": (), "supplier_entry": (), "supplier_payment": (), "approval": ("state", "decided_by", "decided_at", "reason"),
         "licence": ("ended_at", "ended_by", "ended_why"), "purchase_invoice_receipt": ("ended_at",),
+        "diagnosis_term": (),
     },
     "center": {
         "account_entry": (), "audit_trail": (), "ecert_token": (), "ecert_use": (), "news": (), "notice": (), "notice_sent": (), "recall_sent": (), "session_end": (), "settlement": (),
@@ -122,6 +125,7 @@ STATEFUL = {
         "climate_place": "limits change, it may be closed",
         "column_mapping": "remembered for the next file",
         "delivery": "a draft, then accepted or given up",
+        "diagnosis_use": "counts how often a doctor signed it",
         "facility": "its papers change",
         "herb_drawer": "another herb or lot stands in it",
         "identification": "a person confirms or stops it",
