@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from app.core import clock
 from app.facility.db import run
 from app.facility.stock.shelf import rules
+from app.facility.stock.shelf.blind import OPEN
 from app.facility.stock.shelf.queries import PRODUCT, searched
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Span:
 # The ids of a page come from an index alone; only then are the rows fetched.
 ROWS = """
     select m.id, m.kind, m.quantity, m.balance, m.moved_at, coalesce(k.transfer_id, m.document_id) as document_id, m.zone, m.product_id, l.lot_number, st.name as staff,
-        {product}, coalesce(r.number, v.receipt, f.receipt, d.number, t.number, c.number, z.number, '') as number, d.act
+        {product}, coalesce(r.number, v.receipt, f.receipt, d.number, t.number, c.number, z.number, '') as number, d.act, {blind} as blind
     from (select m.moved_at, m.id from stock_movement m where {where} order by m.moved_at desc, m.id desc limit :most) page
     join stock_movement m on m.tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::bigint) and m.id = page.id
     join lot l on l.tenant_id = m.tenant_id and l.id = m.lot_id
@@ -104,7 +105,7 @@ def list_movements(facility_id: int, span: Span, most: int = rules.PAGE) -> list
         where.append("m.product_id = :product")
     at, row = span.before or (clock.now(), 0)
     rows = run(
-        ROWS.format(product=PRODUCT, where=" and ".join(where)),
+        ROWS.format(product=PRODUCT, blind=OPEN, where=" and ".join(where)),
         facility=facility_id, staff=span.staff_id, product=span.product_id, at=at, row=row, most=most + 1, **span.moments,
     )  # fmt: skip
     return list(rows)
@@ -151,7 +152,7 @@ TURNOVER = """
         select * from rows f where (cast(:words as text[]) = '{{}}' or f.search like all (cast(:words as text[]))) and ({figure}, f.id) > (:figure, :row)
         order by {figure}, f.id limit :most
     )
-    select page.*, {figure} as figure, {product} from page page join product p on p.id = page.id cross join lateral (select page.*) f
+    select page.*, {figure} as figure, {product}, {blind} as blind from page page join product p on p.id = page.id cross join lateral (select page.*) f
     order by figure, page.id limit :most
 """
 TURNOVER_ORDERS = {"slow": "-f.days", "fast": "f.days", "gone": "-f.gone", "value": "-f.worth_fen"}
@@ -163,7 +164,7 @@ def turnover(
     """How each product turned over in so many days: gone, come, on hand, and how long that lasts at this pace."""
     place = rules.number_place(after) or (-(2**62), 0)
     rows = run(
-        TURNOVER.format(figure=TURNOVER_ORDERS[order], product=PRODUCT),
+        TURNOVER.format(figure=TURNOVER_ORDERS[order], product=PRODUCT, blind=OPEN),
         facility=facility_id, since=clock.now() - timedelta(days=days), days=days, words=searched(text)["words"], figure=place[0], row=place[1], most=most + 1,
     )  # fmt: skip
     return list(rows)

@@ -16,6 +16,7 @@ from app.facility.catalog import queries as catalog
 from app.facility.catalog.pinyin import folded
 from app.facility.db import run
 from app.facility.stock.shelf import rules
+from app.facility.stock.shelf.blind import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +56,8 @@ ROWS = """
 COUNTS = """
     with {held} shelf as ({rows})
     select count(*) as products, count(*) filter (where near) as near, count(*) filter (where urgent) as urgent, count(*) filter (where short) as short,
-        count(*) filter (where short and free = 0) as out, count(*) filter (where expired or held) as past, coalesce(sum(worth_fen), 0)::bigint as total_fen
+        count(*) filter (where short and free = 0) as out, count(*) filter (where expired or held) as past, coalesce(sum(worth_fen), 0)::bigint as total_fen,
+        cast(:blind as boolean) as blind
     from shelf
 """
 # Named by a part of a name or code, by how a lot's number begins, or by a trace code.
@@ -93,9 +95,10 @@ GONE_ONE = """left join lateral (
     where m.tenant_id = p.tenant_id and m.facility_id = :facility and m.product_id = p.id and m.moved_at >= :since and m.kind in ('SA', 'MX', 'SR')
 ) g on true"""
 # What the counts depend on: the newest row of everything that changes them.
-NEWEST = """
+NEWEST = f"""
 select (select max(id) from stock_movement) as moved, (select max(id) from lot_change) as changed, (select max(changed_at) from product) as described,
-    (select max(changed_at) from product_shelf where facility_id = :facility) as placed
+    (select max(changed_at) from product_shelf where facility_id = :facility) as placed,
+    {OPEN} as blind
 """
 _kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
@@ -138,7 +141,8 @@ def list_shelf(facility_id: int, look: Look, urgent_days: int, most: int = rules
 
 
 def counts(facility_id: int, urgent_days: int, zone: str = "") -> Any:
-    """How many products lie here, near their end, below their minimum, past it or held; and what they are worth at cost (fen).
+    """How many products lie here, near their end, below their minimum, past it or held; and what they are worth at cost (fen);
+    and whether any of it is being counted blind.
 
     Summing the house takes longer than a page; so the sum is kept for as long as nothing that it is made of has changed.
     """
@@ -150,7 +154,7 @@ def counts(facility_id: int, urgent_days: int, zone: str = "") -> Any:
     statement = COUNTS.format(
         held=HELD_ALL.format(zone=_zone(zone)), rows=_rows(zone, "left join held h on h.product_id = p.id", "true")
     )
-    found = run(statement, **_days(urgent_days), facility=facility_id, zone=zone).one()
+    found = run(statement, **_days(urgent_days), facility=facility_id, zone=zone, blind=newest.blind).one()
     _kept[key] = (truth, found)
     while len(_kept) > MOST_KEPT:
         _kept.popitem(last=False)

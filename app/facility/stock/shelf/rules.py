@@ -73,9 +73,9 @@ class Look:
         return bool(self.text or self.only or self.zone or self.shelf or self.state)
 
 
-def days_of_supply(free: int, gone: int) -> int | None:
-    """For how many days what can be sold lasts, at the pace of the last thirty; None when nothing went out."""
-    return free * VELOCITY_DAYS // gone if gone > 0 else None
+def days_of_supply(free: int | None, gone: int) -> int | None:
+    """For how many days what can be sold lasts, at the pace of the last thirty; None when nothing went out, or how much there is is not said."""
+    return free * VELOCITY_DAYS // gone if gone > 0 and free is not None else None
 
 
 def _known(text: str, among: Container[str]) -> str:

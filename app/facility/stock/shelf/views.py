@@ -12,11 +12,13 @@ from app.core.signin import needs
 from app.core.web import per_language
 from app.facility.organizations import parameters
 from app.facility.stock.shelf import actions, exports, ledger, lot_queries, papers, queries, rules
+from app.facility.stock.shelf.blind import Veil, bare
 from app.facility.stock.shelf.rules import Look
 from app.facility.stock.views import STAFF
 from app.facility.stock.views import blueprint as stock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from flask.blueprints import BlueprintSetupState
@@ -70,12 +72,24 @@ blueprint.app_template_global("days_of_supply")(rules.days_of_supply)
 def show() -> ResponseReturnValue:
     """What lies on the shelf; one product may stand open beside the list with its lots and ledger."""
     desk, look, urgent = signin.here(), Look.of(request.args), parameters.here().days("urgent_days")
+    counts = queries.counts(desk.facility_id, urgent, look.zone)
+    veil = _veil(is_open=counts.blind)
     rows, following = _rows(desk.facility_id, look, urgent)
     opened = number(request.args.get("product", ""))
     return render_template(
-        "facility/stock/shelf/stock.html", look=look, rows=rows[: rules.PAGE], following=following, today=clock.business_date(), urgent_days=urgent,
-        counts=queries.counts(desk.facility_id, urgent, look.zone), side=_side(desk.facility_id, opened) if opened else None,
+        "facility/stock/shelf/stock.html", look=look, rows=exports.veiled(rows[: rules.PAGE], look, veil), following=following, today=clock.business_date(), urgent_days=urgent,
+        counts=counts, side=_side(desk.facility_id, opened, veil) if opened else None, veiled=not veil.lifted,
     )  # fmt: skip
+
+
+def _veil(*, is_open: bool = True) -> Veil:
+    """What whoever asks may not read while goods are counted blind: the book of them is the owner's alone."""
+    return Veil(signin.here().facility_id, lifted=not is_open or signin.me().has("owner"))
+
+
+def _open(rows: Sequence[Any]) -> bool:
+    """Whether rows of the ledger say that something is being counted blind; where there are none there is nothing to hide."""
+    return bool(rows) and rows[0].blind
 
 
 def _rows(facility_id: int, look: Look, urgent: int) -> tuple[list[Any], str]:
@@ -93,17 +107,20 @@ def _rows(facility_id: int, look: Look, urgent: int) -> tuple[list[Any], str]:
     return rows, queries.following(rows)
 
 
-def _side(facility_id: int, product_id: int) -> dict[str, Any]:
-    card = lot_queries.get_product(facility_id, product_id)
-    movements = ledger.list_movements(facility_id, ledger.Span.of_product(product_id, ""), LATEST)
-    return {"card": card, "lots": lot_queries.lots_of(facility_id, product_id), "movements": movements[:LATEST]}
+def _side(facility_id: int, product_id: int, veil: Veil) -> dict[str, Any]:
+    card, hidden = lot_queries.get_product(facility_id, product_id), product_id in veil.products
+    movements = ledger.list_movements(facility_id, ledger.Span.of_product(product_id, ""), LATEST)[:LATEST]
+    lots = lot_queries.lots_of(facility_id, product_id)
+    return {"card": card, "lots": [bare(lot) for lot in lots] if hidden else lots, "movements": veil.over(movements, "product_id"), "hidden": hidden}  # fmt: skip
 
 
 @blueprint.get("/export")
 @needs(*STAFF)
 def export_shelf() -> ResponseReturnValue:
     """What is seen, as an Excel file."""
-    return exports.shelf(signin.here().facility_id, Look.of(request.args), parameters.here().days("urgent_days"))
+    return exports.shelf(
+        signin.here().facility_id, Look.of(request.args), parameters.here().days("urgent_days"), _veil()
+    )
 
 
 @blueprint.post("/products/<int:product_id>/places")
@@ -136,7 +153,10 @@ def show_movements(product_id: int) -> ResponseReturnValue:
     card = lot_queries.get_product(desk.facility_id, product_id)
     rows = ledger.list_movements(desk.facility_id, ledger.Span.of_product(product_id, request.args.get("before", "")))
     return render_template(
-        "facility/stock/shelf/product_movements.html", card=card, rows=rows[: rules.PAGE], following=ledger.after(rows)
+        "facility/stock/shelf/product_movements.html",
+        card=card,
+        rows=_veil(is_open=_open(rows)).over(rows[: rules.PAGE], "product_id"),
+        following=ledger.after(rows),
     )
 
 
@@ -147,7 +167,7 @@ def list_movements() -> ResponseReturnValue:
     desk, span = signin.here(), ledger.Span.of(request.args)
     rows = ledger.list_movements(desk.facility_id, span)
     return render_template(
-        "facility/stock/shelf/movements.html", span=span, rows=rows[: rules.PAGE], following=ledger.after(rows), staff=ledger.list_staff(),
+        "facility/stock/shelf/movements.html", span=span, rows=_veil(is_open=_open(rows)).over(rows[: rules.PAGE], "product_id"), following=ledger.after(rows), staff=ledger.list_staff(),
         product=lot_queries.get_product(desk.facility_id, span.product_id) if span.product_id else None, today=clock.business_date(),
     )  # fmt: skip
 
@@ -156,7 +176,7 @@ def list_movements() -> ResponseReturnValue:
 @needs(*STAFF)
 def export_movements() -> ResponseReturnValue:
     """The ledger of the days asked for, as an Excel file."""
-    return exports.movements(signin.here().facility_id, ledger.Span.of(request.args))
+    return exports.movements(signin.here().facility_id, ledger.Span.of(request.args), _veil())
 
 
 @blueprint.get("/turnover")
@@ -167,7 +187,7 @@ def show_turnover() -> ResponseReturnValue:
     after = request.args.get("after", "")[:60]
     rows = ledger.turnover(signin.here().facility_id, days, order, text, after)
     return render_template(
-        "facility/stock/shelf/turnover.html", rows=rows[: rules.PAGE], days=days, order=order, q=text, after=after, following=queries.following(rows)
+        "facility/stock/shelf/turnover.html", rows=_veil(is_open=_open(rows)).over(rows[: rules.PAGE]), days=days, order=order, q=text, after=after, following=queries.following(rows)
     )  # fmt: skip
 
 
@@ -175,7 +195,7 @@ def show_turnover() -> ResponseReturnValue:
 @needs(*STAFF)
 def export_turnover() -> ResponseReturnValue:
     """Turnover as it is seen, as an Excel file."""
-    return exports.turnover(signin.here().facility_id, *_turnover_asked())
+    return exports.turnover(signin.here().facility_id, *_turnover_asked(), _veil())
 
 
 def _turnover_asked() -> tuple[int, str, str]:
