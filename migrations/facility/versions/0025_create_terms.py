@@ -10,8 +10,8 @@ from alembic import op
 
 from migrations.helpers import backed_up, force, isolate
 
-revision = "0023"
-down_revision = "0022"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
