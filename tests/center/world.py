@@ -279,3 +279,36 @@ def settle_visit(clinic, person, mdtrt_id, rows, batch="B1", msgid=None, **asked
     trial = clinic.ask("2206", bill(person, mdtrt_id, rows, batch, **asked))
     assert trial.accepted, trial.message
     return clinic.ask("2207", bill(person, mdtrt_id, rows, batch, parts=trial.output["setlinfo"], **asked), msgid)
+
+
+# ---- reminders ---------------------------------------------------------------------------------------------------
+
+
+def order(code, days=None, number="1", name="阿莫西林胶囊", amount="30.00", current="1"):
+    return {
+        "rx_id": number, "rxno": "RX1", "long_drord_flag": "0", "hilist_type": "11", "chrg_type": "09", "drord_bhvr": "1",
+        "hilist_code": code, "hilist_name": name, "hilist_lv": "01", "hilist_pric": "30.00", "hosplist_code": "P1",
+        "hosplist_name": name, "cnt": "1", "pric": "30.00", "sumamt": amount, "ownpay_amt": "0", "selfpay_amt": "0",
+        "spec": "0.25g*24", "spec_unt": "盒", "drord_begn_date": "2026-01-05", "drord_dept_codg": "03", "drord_dept_name": "内科",
+        "drord_dr_codg": "D330200000001", "drord_dr_name": "郑医师", "drord_dr_profttl": "234", "curr_drord_flag": current,
+        "extend_order_map": {} if days is None else {"o_prdDays": str(days)},
+    }  # fmt: skip
+
+
+def draft(person, mdtrt_id, orders, med_type="11", gend="1", brdy="1980-01-01"):
+    encounter = {
+        "mdtrt_id": mdtrt_id, "medins_id": "H1", "medins_name": "诊所", "medins_admdvs": "330212", "medins_type": "A", "medins_lv": "1",
+        "adm_date": "2026-01-05", "dscg_date": "2026-01-05", "dscg_main_dise_codg": "J06.900", "dscg_main_dise_name": "感冒",
+        "fsi_diagnose_dtos": [{
+            "dise_id": "1", "inout_dise_type": "1", "maindise_flag": "1", "dias_srt_no": "1", "dise_codg": "J06.900",
+            "dise_name": "感冒", "dise_date": "2026-01-05",
+        }],
+        "dr_codg": "D330200000001", "adm_dept_codg": "03", "adm_dept_name": "内科", "dscg_dept_codg": "03", "dscg_dept_name": "内科",
+        "med_mdtrt_type": "1", "med_type": med_type, "fsi_order_dtos": orders, "matn_stas": "0", "medfee_sumamt": "30.00",
+        "ownpay_amt": "0", "selfpay_amt": "0", "setl_totlnum": "0", "insutype": "310", "reim_flag": "2", "out_setl_flag": "0",
+    }  # fmt: skip
+    patient = {
+        "patn_id": person.psn_no, "patn_name": person.name, "gend": gend, "brdy": brdy, "poolarea": "330212", "curr_mdtrt_id": mdtrt_id,
+        "fsi_encounter_dtos": [encounter],
+    }  # fmt: skip
+    return {"data": {"patient_dtos": [patient], "trig_scen": "1"}}

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.center.fund.actions import keep_refusal
 from app.center.fund.errors import MessageChanged, MessageReversed, ReversedBeforeArrival
-from app.center.interface import people, reversing, settling, visits
+from app.center.interface import people, reminding, reversing, settling, visits
 from app.center.interface.asked import Asked, reference
 from app.center.interface.errors import FieldsWrong, NotServed
 from app.center.registry.errors import UnknownInstitution
@@ -56,6 +56,8 @@ HANDLERS: dict[str, Callable[[Asked], bytes]] = {
     "2207A": settling.settle_batch,
     "2208": reversing.cancel_visit_settlement,
     "2601": reversing.take_back,
+    "3101": reminding.check_draft,
+    "3103": reminding.keep_feedback,
     "5203": reversing.read_settlement,
     "6101": people.exchange_code,
     "9001": people.begin_day,
