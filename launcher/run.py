@@ -6,6 +6,7 @@ A child that dies is started again, with a growing pause when it dies at once. A
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -16,7 +17,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from launcher import frontend, settings, translations
 from launcher.databases import prepare
@@ -185,16 +186,39 @@ def _revive(child: Child, environment: dict[str, str], logs: Path) -> None:
 
 
 def _wait_until_healthy() -> None:
-    address = f"http://127.0.0.1:{settings.port()}/healthz"
+    """Wait for both wings and their workers. A stream that has stopped needs a person, not a start: it is said, and the doors open."""
+    told: dict[str, Any] = {}
     for _ in range(WAIT_SECONDS * 5):
-        try:
-            with urllib.request.urlopen(address, timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            pass
+        told = _health() or told
+        if told.get("ok"):
+            return
+        if told and only_streams_stopped(told):
+            _say(
+                "a stream has stopped and waits for a decision; everything else works. The center's page of streams says which and why"
+            )
+            return
         time.sleep(0.2)
-    raise SystemExit("Sunmed did not become healthy within a minute; see the logs folder.")
+    raise SystemExit(
+        f"Sunmed did not become healthy within a minute: {json.dumps(told) or 'no answer'}. See the logs folder."
+    )
+
+
+def _health() -> dict[str, Any]:
+    address = f"http://127.0.0.1:{settings.port()}/healthz"
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            return dict(json.load(answer))
+    except urllib.error.HTTPError as unwell:  # 503: it answers, and says what is wrong.
+        return dict(json.load(unwell)) if unwell.code == 503 else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def only_streams_stopped(told: dict[str, Any]) -> bool:
+    """Say whether everything lives and only some stream, upwards or downwards, waits for a decision."""
+    facility, center = told.get("facility", {}), told.get("center", {})
+    alive = all(facility.get(part, {}).get("ok") for part in ("relay", "recovery", "news"))
+    return bool(center.get("ok") and facility.get("database") == "up" and alive)
 
 
 def _greet(signs: list[str]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, text
 
 from launcher.databases import plain
 from launcher.postgres import Embedded
+from launcher.run import only_streams_stopped
 from tests.faults.conftest import eventually
 from tests.launcher.installation import Installation
 
@@ -106,3 +107,27 @@ def test_given_servers_are_used_and_no_embedded_one_is_made(open_folder, tmp_pat
         assert given.is_alive(), "a server that was given is not ours to stop"
     finally:
         given.stop()
+
+
+@pytest.mark.parametrize(
+    ("changes", "opens"),
+    [
+        ({}, True), ({"database": "OperationalError"}, False), ({"relay": {"ok": False}}, False), ({"recovery": {"ok": False}}, False), ({"news": {}}, False),
+    ],
+)  # fmt: skip
+def test_a_stream_that_waits_for_a_person_keeps_no_door_shut(changes, opens):
+    well = {"ok": True, "seconds_ago": 0.3, "waiting": 0, "note": ""}
+    facility = {
+        "ok": False,
+        "database": "up",
+        "relay": well,
+        "recovery": well,
+        "news": well,
+        "streams_stopped": 1,
+        "news_stopped": 0,
+    }
+    told = {"ok": False, "facility": facility | changes, "center": {"ok": True, "database": "up"}}
+
+    assert only_streams_stopped(told) is opens
+    assert not only_streams_stopped({**told, "center": {"ok": False, "database": "OperationalError"}})
+    assert not only_streams_stopped({})

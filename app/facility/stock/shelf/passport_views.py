@@ -36,4 +36,4 @@ def lasting(seconds: int) -> str:
     for size, word in ((DAY, _("%(n)s 天")), (HOUR, _("%(n)s 小时")), (MINUTE, _("%(n)s 分"))):
         if seconds >= size:
             return str(word) % {"n": f"{seconds // size:,}"}
-    return str(_("%(n)s 秒", n=seconds))
+    return str(_("%(n)s 秒", n=max(seconds, 1)))
