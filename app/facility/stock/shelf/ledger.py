@@ -135,8 +135,8 @@ def list_staff() -> list[Any]:
 
 TURNOVER = """
     with moved as materialized (
-        select m.product_id, coalesce(-sum(m.quantity) filter (where m.kind in ('SA', 'MX', 'SR')), 0)::bigint as gone,
-            coalesce(sum(m.quantity) filter (where m.kind in ('PI', 'TI')), 0)::bigint as came
+        select m.product_id, coalesce(-sum(m.quantity) filter (where m.kind = 'SA' or m.kind in ('MX', 'SR')), 0)::bigint as gone,
+            coalesce(sum(m.quantity) filter (where m.quantity > 0 and m.kind in ('PI', 'TI')), 0)::bigint as came
         from stock_movement m where m.facility_id = :facility and m.moved_at >= :since group by m.product_id
     ), held as materialized (
         select b.product_id, sum(b.on_hand)::bigint as on_hand, sum(b.on_hand * coalesce(l.cost_price, 0)) as cost
