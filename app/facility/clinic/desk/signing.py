@@ -127,7 +127,7 @@ def sign_visit(desk: Desk, visit_id: UUID, content: Content, *, emergency: bool 
             raise VisitBeingPaid(number=visit.number)
         visits.move(hot, desk, visit_id, "signed", at, doctor=desk.staff_id)
         hot.run(ENDED, keys)
-        number = ledger.number_for(hot, desk, "R", today) if content.sheets else ""
+        number = ledger.number_for(hot, desk, "Y", today) if content.sheets else ""
         hot.run_last(
             WRITE,
             {
