@@ -78,10 +78,10 @@ def _make(facility: Any, center: Any, totp: str) -> None:
 
     with facility.app_context():
         new = [place for place in PLACES if not organizations.describe(place.code)]
+    _list_diagnoses(facility)
     made = {place.code: _open(facility, place) for place in new}
     if new:
         print("Sunmed: loading the demo world (once) …", flush=True)
-        _list_diagnoses(facility)
         _fill_center(center, made, totp)
         for place in new:
             _fill_shelves(facility, place, made[place.code])
@@ -91,6 +91,7 @@ def _make(facility: Any, center: Any, totp: str) -> None:
 
 
 def _list_diagnoses(app: Any) -> None:
+    """A short list of diagnoses, in homes from before there was one too; a real list is left alone."""
     from app.facility.clinic.terms import demo
 
     with app.app_context():
