@@ -89,8 +89,9 @@ def make_patient(clinic, **fields):
 
 
 def make_visit(clinic, patient=None, *, begun=True, **fields):
-    """A visit of today with the doctor, begun unless told otherwise; returns its id."""
+    """A visit of today with the doctor, begun and asked about allergies unless told otherwise; returns its id."""
     from app.facility.clinic import visits
+    from app.facility.clinic.desk import answers
 
     visit = uuid4()
     told = {
@@ -102,6 +103,7 @@ def make_visit(clinic, patient=None, *, begun=True, **fields):
         visits.open_visit(desk_of(clinic), visit, visits.Arrival(**told))
         if begun:
             visits.step(desk_of(clinic, clinic.doctor), visit, "began", room=clinic.room)
+            answers.note_asked(desk_of(clinic, clinic.doctor), visit)
     return visit
 
 

@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 from app.core import clock
+from app.core.errors import words
 from app.facility.clinic import visits
-from app.facility.clinic.desk import signing
+from app.facility.clinic.desk import answers, signing
+from app.facility.clinic.desk.reminders import Reminder
 from app.facility.clinic.patients import actions as patients
 from app.facility.clinic.patients.rules import Person
 from app.facility.clinic.practice import actions as practice
@@ -32,9 +34,12 @@ def fill_clinic(made) -> None:
     for visit in (signed, open_):
         visits.open_visit(desk, visit, visits.Arrival(patient, department))
         visits.step(desk, visit, "began")
+        answers.note_asked(desk, visit)
     wanted = content(sheet("WESTERN", (make_product(pharmacy), 24)), complaint=f"头晕 {phone}")
     signing.sign_visit(desk, signed, wanted)
     signing.keep_draft(desk, open_, 0, wanted)
+    cross = Reminder("cross", f"cross:{phone}", words("可能交叉过敏。"), False, 0, 0)
+    answers.answer_reminder(desk, uuid4(), open_, cross, "reasoned", "watched")
     made.ids |= {
         "visit_id": open_,
         "patient_id": patient,

@@ -88,7 +88,7 @@ DOOR_ASKS = "current_setting('app.login'::text, true)"
 # Rows that are written once: nobody but the owner may change or remove them, except the columns named.
 APPEND_ONLY = {
     "facility": {
-        "visit_diagnosis": (), "visit_event": (), "visit_record": (), "clinic_order_line": (),
+        "visit_diagnosis": (), "visit_event": (), "visit_record": (), "clinic_order_line": (), "reminder_answer": (),
         "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "label_print": (), "lot_change": (), "news": (), "outbox": (), "parameter": (), "prescription_line": (), "price_change": (), "price_change_line": (), "product_price": (), "recall_call": (),
         "code_pack": (), "code_prefix": (), "delivery_line": (),
         "receipt_print": (), "refund_code": (), "refund_line": (), "sale_code": (), "sale_line": (), "sale_pick": (),

@@ -55,3 +55,13 @@ class DraftChanged(Refusal):
 class VisitBeingPaid(Refusal):
     code = "visit_being_paid"
     sentence = "{number} 正在收费，不能修改。请等收费结束，或请收费员先取消。"
+
+
+class AllergiesNotAsked(Refusal):
+    code = "allergies_not_asked"
+    sentence = "还没有问过敏史。请问过患者，在右侧按「已问过」（Alt+G），再签名。"
+
+
+class RemindersOpen(Refusal):
+    code = "reminders_open"
+    sentence = "还有 {n} 条提醒没有处理：{first}请改好，或写明理由，再签名。"

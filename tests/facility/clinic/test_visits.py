@@ -94,7 +94,7 @@ def test_signing_writes_everything_once(clinic):
     drug, herb, service = make_product(clinic), make_product(clinic, rx_class="HERB", pack_unit="克", base_unit="0.01克", pack_size=100, pack_price=Decimal("0.12"), trace_required=False), make_service(clinic)  # fmt: skip
     visit, desk = make_visit(clinic), desk_of(clinic, clinic.doctor)
     told = content(
-        sheet("WESTERN", Line(drug, 48, dose=Decimal("0.25"), dose_unit="g", frequency="tid", days=7)), sheet("HERB", Line(herb, 900 * 7, handling="先煎")),
+        sheet("WESTERN", Line(drug, 48, dose=Decimal("0.5"), dose_unit="g", frequency="tid", days=7)), sheet("HERB", Line(herb, 900 * 7, handling="先煎")),
         sheet("TREATMENT", (service, 2)),
     )  # fmt: skip
 
@@ -125,12 +125,12 @@ def test_signing_takes_the_same_statements_whatever_it_writes(clinic):
     drugs = [make_product(clinic) for _ in range(20)]
     one, many = make_visit(clinic), make_visit(clinic)
     counts = []
-    for visit, wanted in ((one, drugs[:1]), (many, drugs)):
+    for visit, wanted in ((one, [drugs[:1]]), (many, [drugs[n : n + 5] for n in range(0, 20, 5)])):
         with statements() as ran:
-            sign(clinic, visit, sheet("WESTERN", *((drug, 24) for drug in wanted)))
+            sign(clinic, visit, *(sheet("WESTERN", *((drug, 24) for drug in five)) for five in wanted))
         counts.append(len(ran))
 
-    assert counts[0] == counts[1] <= 9
+    assert counts[0] == counts[1] <= 15
 
 
 def test_what_cannot_be_signed_is_said(clinic):

@@ -12,11 +12,20 @@ from app.core import clock, personal
 from app.core.errors import NotFound, words
 from app.facility.catalog import queries as catalog
 from app.facility.clinic import visits
-from app.facility.clinic.desk import rules
+from app.facility.clinic.desk import answers, limits, reminders, rules
 from app.facility.clinic.desk.rules import Content
-from app.facility.clinic.errors import DraftChanged, VisitBeingPaid, VisitIncomplete, VisitMovedOn
+from app.facility.clinic.errors import (
+    AllergiesNotAsked,
+    DraftChanged,
+    RemindersOpen,
+    VisitBeingPaid,
+    VisitIncomplete,
+    VisitMovedOn,
+)
 from app.facility.clinic.practice import actions as practice
+from app.facility.clinic.terms import actions as terms
 from app.facility.db import hot_action, transaction
+from app.facility.organizations import parameters
 from app.facility.stock import ledger
 from app.facility.stock.ledger import as_json
 
@@ -111,20 +120,24 @@ def sign_visit(desk: Desk, visit_id: UUID, content: Content, *, emergency: bool 
     """Sign record, diagnoses and sheets (签名); returns the version. Sheets of an earlier version that are not paid for end.
 
     Medicines wait for the pharmacist; treatments, tests and fees for the cashier. The same content again changes nothing.
-    Raises VisitIncomplete, VisitMovedOn, VisitBeingPaid, NotPractitioner, NotEligible, NotFound.
+    Raises VisitIncomplete, AllergiesNotAsked, RemindersOpen, VisitMovedOn, VisitBeingPaid, NotPractitioner, NotEligible, NotFound.
     """
     cards = catalog.get_products({line.product_id for sheet in content.sheets for line in sheet.lines})
     if why := rules.problem(content, cards):
         raise VisitIncomplete(why=why)
     at, today = clock.now(), clock.business_date()
     keys = {**desk.keys, "visit": visit_id, "at": at}
+    allowed = limits.of(parameters.of(desk.tenant_id), at)
     with transaction(settings=desk.settings) as hot:
-        practice.check_practice(practice.rights_of(hot, desk), prescribing=True, emergency=emergency)
+        rights = practice.rights_of(hot, desk)
+        practice.check_practice(rights, prescribing=True, emergency=emergency)
         visit = visits.locked(hot, desk, visit_id)
         if visit.state == "SIGNED" and _same(hot, desk, keys, content):
             return int(visit.version)
         if hot.run(BEING_PAID, keys):
             raise VisitBeingPaid(number=visit.number)
+        _check(hot, desk, visit_id, content, cards, allowed, rights)
+        terms.note_use(hot, desk, [one.code for one in content.diagnoses])
         visits.move(hot, desk, visit_id, "signed", at, doctor=desk.staff_id)
         hot.run(ENDED, keys)
         number = ledger.number_for(hot, desk, "Y", today) if content.sheets else ""
@@ -132,11 +145,34 @@ def sign_visit(desk: Desk, visit_id: UUID, content: Content, *, emergency: bool 
             WRITE,
             {
                 **keys, "version": visit.version + 1, "sealed": _sealed(desk, content), "reason": reason.strip()[:200], "patient": visit.patient_id,
-                "department": visit.department_id, "valid_until": today + timedelta(days=0), "diagnoses": _diagnoses(content),
+                "department": visit.department_id, "valid_until": today + timedelta(days=allowed.valid_days), "diagnoses": _diagnoses(content),
                 "orders": _orders(content, number), "lines": _lines(content, cards),
             },
         )  # fmt: skip
         return int(visit.version) + 1
+
+
+def _check(
+    hot: Hot,
+    desk: Desk,
+    visit_id: UUID,
+    content: Content,
+    cards: Mapping[int, ProductCard],
+    allowed: limits.Limits,
+    rights: Any,
+) -> None:
+    """Look at limits and reminders at the moment of signing, whatever the page showed."""
+    for one in limits.broken(content, cards, allowed, narcotics=rights.narcotics):
+        raise VisitIncomplete(why=one.said)
+    if not rights.herbs and any(sheet.kind == "HERB" for sheet in content.sheets):
+        raise VisitIncomplete(why=words("您没有开饮片处方的权限"))
+    who, asked, answered = answers.facts(hot, desk, visit_id)
+    if asked is None:
+        raise AllergiesNotAsked
+    found = reminders.reminders(content, cards, who, clock.business_date(), allowed.herbs)
+    open_ = [one for one in found if one.firm and one.key not in answered]
+    if open_:
+        raise RemindersOpen(n=len(open_), first=open_[0].said)
 
 
 def _same(hot: Hot, desk: Desk, keys: Mapping[str, Any], content: Content) -> bool:
