@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from app.facility.stock.purchasing import orders
+from app.facility.stock.shelf.actions import Place, place_products
 from tests.browser import hands
 from tests.factories.shop import desk_of, make_product
 from tests.factories.supply import approve_products, make_supplier
@@ -17,7 +17,7 @@ def a_low_product(shop, name: str) -> int:
     with shop.app.app_context(), shop.pharmacy.acting():
         product = make_product(shop.pharmacy, generic_name=name)
         approve_products(shop.pharmacy, product)
-        orders.set_shelf(desk_of(shop.pharmacy, shop.pharmacy.owner), product, "试-1", 48, 240)
+        place_products(desk_of(shop.pharmacy, shop.pharmacy.owner), [Place(product, "试-1", 48, 240)])
     return product
 
 

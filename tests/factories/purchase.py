@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from app.core import clock
 from app.facility.stock.purchasing import cascade, codes, deliveries, imports, orders, rules
+from app.facility.stock.shelf.actions import Place, place_products
 from tests.factories.shop import desk_of, make_code, make_product
 from tests.factories.supply import approve_products
 
@@ -40,7 +41,7 @@ def make_delivery(pharmacy, supplier_id: int, *rows, order=None, **head):
 def fill_purchasing(pharmacy, product_id: int, supplier_id: int) -> tuple[dict, list]:
     """Let everything happen once: an order, its delivery accepted, a second one open, cases learnt, an opening file checked."""
     desk, mark = desk_of(pharmacy, pharmacy.owner), uuid4().hex[:8]
-    orders.set_shelf(desk, product_id, f"架{mark}"[:20], 24, 240)
+    place_products(desk, [Place(product_id, f"架{mark}"[:20], 24, 240)])
     order = make_order(pharmacy, supplier_id, rules.OrderLine(product_id, 5, Decimal("8.50")))
     code = make_code()
     accepted, version = make_delivery(

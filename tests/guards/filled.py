@@ -28,7 +28,7 @@ from app.facility.stock.recalls import actions as recalls
 from app.facility.stock.recalls import rules as recall_rules
 from app.facility.stock.rules import ReceiptLine
 from app.facility.stock.shelf import labels, prices
-from app.facility.stock.shelf.actions import place_product
+from app.facility.stock.shelf.actions import Place, place_products
 from app.facility.stock.shelf.price_rules import NewPrice
 from app.facility.till import prescriptions, receipts, shifts
 from app.facility.till.invoices import actions as invoices
@@ -167,7 +167,7 @@ def _papers(made) -> None:
 def _stock_papers(made) -> None:
     """What keeping knows, and a shelf for its goods."""
     goods = fill_keeping(made)
-    place_product(desk_of(made.pharmacy), goods.product_id, "A01", None, None)
+    place_products(desk_of(made.pharmacy), [Place(goods.product_id, "A01", None, None)])
 
 
 def _supply(made) -> None:

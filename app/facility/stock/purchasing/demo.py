@@ -13,6 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from app.core import clock
 from app.facility.stock.purchasing import orders
 from app.facility.stock.purchasing.rules import OrderLine
+from app.facility.stock.shelf.actions import Place, place_products
 from app.facility.stock.suppliers import actions, approvals
 from app.facility.stock.suppliers.actions import Owner, PaperDraft, SupplierDraft
 
@@ -41,7 +42,7 @@ def load(asker: Desk, judge: Desk, products: Sequence[tuple[int, int]]) -> UUID:
     supplier = _supplier(asker, judge)
     _approve(asker, judge, "products", [product for product, _size in products])
     for (product, size), (shelf, least, most) in zip(products, LOW, strict=False):
-        orders.set_shelf(asker, product, shelf, least * size, most * size)
+        place_products(asker, [Place(product, shelf, least * size, most * size)])
     order = _named(asker, "order")
     goods = products[len(LOW) : len(LOW) + len(ORDERED)]
     lines = [OrderLine(product, packs, Decimal(price)) for (product, _size), (packs, price) in zip(goods, ORDERED, strict=True)]  # fmt: skip

@@ -42,14 +42,6 @@ class NotAccepted(Refusal):
     status = 422
 
 
-class ShelfOutOfRange(Refusal):
-    """Least and most of a shelf do not fit."""
-
-    code = "shelf_out_of_range"
-    sentence = "{name} 的上下限没有保存：{why}。请写整数，下限不超过上限。"
-    status = 422
-
-
 class CascadeNotTaken(Refusal):
     """A file of parent codes has rows that contradict each other or the packs known here."""
 

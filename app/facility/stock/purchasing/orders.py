@@ -1,4 +1,4 @@
-"""What people do with orders and shelves: set a shelf, save an order, place it, close it. What a delivery brings is counted in by its acceptance."""
+"""What people do with orders: save an order, place it, close it. What a delivery brings is counted in by its acceptance."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import msgspec
 
 from app.core import clock
 from app.core.errors import NotFound, Several, words
-from app.facility.db import action, hot_action, run, transaction
+from app.facility.db import hot_action, transaction
 from app.facility.stock import ledger
 from app.facility.stock.purchasing import rules
-from app.facility.stock.purchasing.errors import DraftChanged, OrderNotOpen, OrderNotPlaced, ShelfOutOfRange
+from app.facility.stock.purchasing.errors import DraftChanged, OrderNotOpen, OrderNotPlaced
 from app.facility.stock.suppliers import queries as suppliers
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from app.core.hot import Hot
     from app.core.tenancy import Desk
 
-MOST_UNITS = 2**53
 _json = msgspec.json.Encoder(decimal_format="string").encode
 _lines = msgspec.json.Decoder(list[rules.OrderLine], strict=False)
 
@@ -51,28 +50,6 @@ CLOSE = """
 update purchase_order set state = %(state)s, closed_at = %(at)s, closed_by = %(staff)s, close_reason = %(reason)s
 where tenant_id = %(tenant)s and id = %(order)s
 """
-SET_SHELF = """
-    insert into product_shelf (facility_id, product_id, shelf, least, most, staff_id, changed_at)
-    values (:facility, :product, :shelf, :least, :most, :staff, :at)
-    on conflict on constraint product_shelf_pkey do update
-        set shelf = excluded.shelf, least = excluded.least, most = excluded.most, staff_id = excluded.staff_id, changed_at = excluded.changed_at
-"""
-
-
-@action
-def set_shelf(desk: Desk, product_id: int, shelf: str, least: int | None, most: int | None) -> None:
-    """Say where a product stands in this facility (货位) and how much of it should lie there (上下限), in base units."""
-    name = run("select generic_name from product where id = :id", id=product_id).scalar_one_or_none()
-    if name is None:
-        raise NotFound
-    if any(bound is not None and not 0 <= bound <= MOST_UNITS for bound in (least, most)):
-        raise ShelfOutOfRange(name=name, why=words("数字太大或小于 0"))
-    if least is not None and most is not None and least > most:
-        raise ShelfOutOfRange(name=name, why=words("下限大于上限"))
-    run(
-        SET_SHELF, facility=desk.facility_id, product=product_id, shelf=shelf.strip()[:20], least=least, most=most,
-        staff=desk.staff_id, at=clock.now(),
-    )  # fmt: skip
 
 
 @hot_action

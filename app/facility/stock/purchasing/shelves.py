@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from app.core import clock, trail
 from app.core.errors import Several, words
 from app.facility.catalog.importer import reader
 from app.facility.catalog.importer.columns import HEADERS
 from app.facility.db import action, run
 from app.facility.stock import typed
 from app.facility.stock.purchasing.errors import ShelvesNotTaken
+from app.facility.stock.shelf.actions import Place, fits, place_products, shelf_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from app.core.tenancy import Desk
 
-LONGEST_SHELF = 20
 MOST_ROWS = 20_000
 MOST_SAID = 10
 HEADS = {
@@ -30,17 +26,8 @@ HEADS = {
     "least": ("下限", "库存下限", "最低库存", "下限 包装", "Minimum"),
     "most": ("上限", "库存上限", "最高库存", "上限 包装", "Maximum"),
 }
-_json = msgspec.json.Encoder().encode
 
 KNOWN = "select id, code, generic_name, pack_size from product where {by} = any(:keys) and state = 'active' order by id limit 20000"
-SET_SHELVES = """
-    insert into product_shelf (facility_id, product_id, shelf, least, most, staff_id, changed_at)
-    select cast(:facility as bigint), r.product, r.shelf, r.least, r.most, cast(:staff as bigint), cast(:at as timestamptz)
-    from jsonb_to_recordset(cast(:rows as jsonb)) as r(product bigint, shelf text, least bigint, most bigint) order by r.product
-    on conflict on constraint product_shelf_pkey do update
-        set shelf = excluded.shelf, least = excluded.least, most = excluded.most, staff_id = excluded.staff_id, changed_at = excluded.changed_at
-    where (product_shelf.shelf, product_shelf.least, product_shelf.most) is distinct from (excluded.shelf, excluded.least, excluded.most)
-"""
 
 
 @dataclass(frozen=True)
@@ -52,16 +39,6 @@ class Said:
     least: str
     most: str
     where: str = ""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where one product stands and how much of it should, in base units."""
-
-    product: int
-    shelf: str
-    least: int | None
-    most: int | None
 
 
 @action
@@ -78,19 +55,17 @@ def set_shelves(desk: Desk, said: Sequence[Said], *, by: str = "id") -> int:
         problems.append(words("同一个商品写了两行，请留一行。"))
     if problems:
         raise ShelvesNotTaken(problems=Several(problems[:MOST_SAID], between=" "))
-    rows = _json([asdict(place) for place in places]).decode()
-    run(SET_SHELVES, facility=desk.facility_id, staff=desk.staff_id, at=clock.now(), rows=rows)
-    trail.record("stock.places.changed", f"facility/{desk.facility_id}", count=len(places))
+    place_products(desk, places)
     return len(places)
 
 
 def _read(row: Said, product: Any) -> tuple[Place | None, str]:
     if product is None:
         return None, words("{where}：目录里没有这个商品。", where=row.where or row.key)
-    shelf = " ".join(unicodedata.normalize("NFKC", row.shelf).upper().split())
+    shelf = shelf_name(row.shelf)
     least, most = _packs(row.least), _packs(row.most)
     name = product.generic_name
-    if len(shelf) > LONGEST_SHELF or not shelf.isprintable():
+    if not fits(shelf):
         return None, words("{name}：货位最多 20 个字。", name=name)
     if least == -1 or most == -1:
         return None, words("{name}：上下限请填整数（盒），空着是不设。", name=name)

@@ -132,7 +132,8 @@ def place_product(product_id: int) -> ResponseReturnValue:
     least, most = (
         actions.packs(form.get(name, ""), what) for name, what in (("least", _("下限")), ("most", _("上限")))
     )
-    actions.place_product(signin.here(), product_id, form.get("shelf", ""), _units(least, card), _units(most, card))
+    place = actions.Place(product_id, form.get("shelf", ""), _units(least, card), _units(most, card))
+    actions.place_products(signin.here(), [place])
     flash(_("货位和上下限已保存。"), "ok")
     kept: dict[str, Any] = Look.of(request.args).kept()
     return redirect(url_for("stock.show", product=product_id, **kept), 303)

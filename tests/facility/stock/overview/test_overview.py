@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.core.hot import statements
-from app.facility.stock.shelf import actions
+from app.facility.stock.shelf.actions import Place, place_products
 from app.facility.till import shifts
 from tests.facility.stock.conftest import text
 from tests.facility.stock.counts.conftest import Count
@@ -39,7 +39,7 @@ def test_figures_are_what_happened(owner, at_work):
     goods = make_goods(at_work, 4, generic_name="连花清瘟颗粒", expires_in=60)
     cost(at_work, goods, "8.50")
     cost(at_work, later := make_goods(at_work, 2, expires_in=150), "10")
-    actions.place_product(desk_of(at_work), make_product(at_work), "A1", 24, None)
+    place_products(desk_of(at_work), [Place(make_product(at_work), "A1", 24, None)])
     desk = desk_of(at_work)
     open_shift(desk)
     sell(desk, goods.codes[0])

@@ -12,6 +12,7 @@ from app.core.hot import statements
 from app.facility.catalog.importer import reader
 from app.facility.stock.purchasing import orders, queries
 from app.facility.stock.purchasing.rules import OrderLine
+from app.facility.stock.shelf.actions import Place, place_products
 from tests.facility.stock.conftest import next_page, text
 from tests.facility.stock.purchasing.conftest import make_approved, make_delivery, make_order, row, value
 from tests.factories.people import post
@@ -46,7 +47,7 @@ def state(pharmacy):
 
 def test_what_is_low_is_ticked_and_becomes_one_order(clerk, pharmacy, at_work, supplier, desk):
     goods = make_approved(at_work, generic_name="板蓝根颗粒")
-    orders.set_shelf(desk, goods, "A-1", 48, 240)
+    place_products(desk, [Place(goods, "A-1", 48, 240)])
 
     page = text(clerk.get(PROPOSALS))
     assert "板蓝根颗粒" in page
@@ -63,7 +64,7 @@ def test_what_is_low_is_ticked_and_becomes_one_order(clerk, pharmacy, at_work, s
 
 def test_nothing_ticked_or_no_supplier_is_said_and_what_was_typed_stays(clerk, at_work, desk):
     goods = make_approved(at_work)
-    orders.set_shelf(desk, goods, "A-1", 48, 240)
+    place_products(desk, [Place(goods, "A-1", 48, 240)])
 
     answer = post(clerk, f"{PROPOSALS}/orders", wanted(goods, "七", shelf="Z-9"))
 
@@ -91,7 +92,7 @@ def test_limits_change_in_their_rows_all_or_none(clerk, pharmacy, at_work):
 
 def test_places_and_limits_go_out_and_come_back_by_excel(clerk, pharmacy, at_work, desk):
     product = make_product(at_work, code="XL001", generic_name="阿司匹林")
-    orders.set_shelf(desk, product, "C-1", 24, 48)
+    place_products(desk, [Place(product, "C-1", 24, 48)])
     file = clerk.get(f"{PROPOSALS}/shelves/file")
     rows = reader.read_table("x.xlsx", file.get_data()).rows
     assert rows[1][0] == "XL001"
@@ -225,7 +226,7 @@ def test_a_line_brings_the_last_price_and_what_is_proposed(clerk, at_work, suppl
     goods = make_approved(at_work)
     delivery, version = make_delivery(at_work, supplier, row(goods, 2, cost="7.25"))
     deliveries.accept_delivery(desk, delivery, version)
-    orders.set_shelf(desk, goods, "A", 24 * 5, 24 * 10)
+    place_products(desk, [Place(goods, "A", 24 * 5, 24 * 10)])
 
     assert clerk.get(f"{ORDERS}/prices?product={goods}").get_json() == {"price": "7.25", "packs": "8"}
 

@@ -9,8 +9,10 @@ import pytest
 
 from app.core.errors import NotFound
 from app.facility.stock.purchasing import orders, queries, rules
-from app.facility.stock.purchasing.errors import DraftChanged, OrderNotOpen, OrderNotPlaced, ShelfOutOfRange
+from app.facility.stock.purchasing.errors import DraftChanged, OrderNotOpen, OrderNotPlaced
 from app.facility.stock.purchasing.rules import OrderLine
+from app.facility.stock.shelf.actions import Place, place_products
+from app.facility.stock.shelf.errors import PlaceNotTaken
 from tests.facility.stock.purchasing.conftest import make_approved, make_order, value
 from tests.factories.shop import desk_of, make_goods, make_product, open_shift, sell
 from tests.factories.supply import add_supplier
@@ -43,7 +45,7 @@ def test_what_runs_low_is_proposed_and_what_is_on_order_counts(at_work, supplier
     till = desk_of(at_work)
     open_shift(till)
     sell(till, goods.codes[0], goods.codes[1])
-    orders.set_shelf(desk, goods.product_id, "A-1", 48, 240)
+    place_products(desk, [Place(goods.product_id, "A-1", 48, 240)])
 
     [found] = queries.list_proposals(at_work.facility_id)
 
@@ -55,8 +57,8 @@ def test_what_runs_low_is_proposed_and_what_is_on_order_counts(at_work, supplier
 
 @pytest.mark.parametrize(("least", "most"), [(5, 4), (-1, None), (None, 2**60)])
 def test_limits_that_do_not_fit_are_refused(at_work, desk, least, most):
-    with pytest.raises(ShelfOutOfRange):
-        orders.set_shelf(desk, make_product(at_work), "A", least, most)
+    with pytest.raises(PlaceNotTaken):
+        place_products(desk, [Place(make_product(at_work), "A", least, most)])
 
 
 def test_a_draft_is_saved_again_and_again_and_then_placed(at_work, supplier, desk):

@@ -9,7 +9,8 @@ import pytest
 from python_calamine import load_workbook
 
 from app.core import clock, workbook
-from app.facility.stock.shelf import actions, lot_queries, queries, rules
+from app.facility.stock.shelf import lot_queries, queries, rules
+from app.facility.stock.shelf.actions import Place, place_products
 from app.facility.stock.shelf.errors import PlaceNotTaken
 from app.facility.stock.shelf.rules import Look
 from tests.facility.stock.conftest import browser, next_page, text
@@ -26,7 +27,7 @@ def names(rows):
 
 
 def place(at_work, product, shelf="A01", least=None, most=None):
-    actions.place_product(desk_of(at_work), product, shelf, least, most)
+    place_products(desk_of(at_work), [Place(product, shelf, least, most)])
 
 
 def cost(at_work, goods, price):
