@@ -5,11 +5,13 @@ Everything is made through actions. `sign_in` goes through the real session of t
 
 from __future__ import annotations
 
+import contextvars
 import itertools
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from flask.globals import _cv_app
 from flask.testing import FlaskClient
 
 from app.core import clock, signin, tenancy
@@ -131,6 +133,28 @@ def sign_in(
         facility=facility_id or pharmacy.facility_id,
         terminal=terminal_id,
     )
+
+
+class Browser(FlaskClient):
+    """A browser whose every request stands alone, as in the world: nothing that the test acts in, or another person's request left, is in it.
+
+    The moment a test pretends and the count of its statements are shared.
+    """
+
+    def open(self, *args, **kwargs):
+        return contextvars.copy_context().run(self._open_alone, args, kwargs)
+
+    def _open_alone(self, args, kwargs):
+        _cv_app.set(None)
+        tenancy.leave()
+        return super().open(*args, **kwargs)
+
+
+def browser(app, pharmacy: Pharmacy, staff_id: int) -> Browser:
+    """Somebody of a pharmacy at a browser of their own."""
+    client = Browser(app, app.response_class, use_cookies=True)
+    sign_in(client, pharmacy, staff_id)
+    return client
 
 
 def sign_in_officer(client, officer: Officer) -> None:

@@ -14,9 +14,8 @@ from app.facility.counter.errors import DiscountNeedsApproval, DiscountRefused, 
 from app.facility.counter.refund_plans import Back
 from app.facility.counter.rules import Tender
 from app.facility.organizations import actions as organizations
-from tests.facility.stock.conftest import browser
 from tests.factories.city import at_center, identify_at, make_covered_goods, make_insured
-from tests.factories.people import PASSWORD, post
+from tests.factories.people import PASSWORD, browser, post
 from tests.factories.shop import check_books, fill_basket, make_goods, one
 
 

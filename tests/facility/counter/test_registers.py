@@ -19,8 +19,8 @@ from app.facility.counter.registers.books import BOOKS
 from app.facility.counter.registers.errors import OwnSplit
 from tests.center.world import some_certno
 from tests.facility.counter.test_special_drugs import fill_prescription, fresh, make_ephedrine, settle
-from tests.facility.stock.conftest import browser, next_page, text
-from tests.factories.people import make_pharmacy, post
+from tests.facility.stock.conftest import next_page, text
+from tests.factories.people import browser, make_pharmacy, post
 from tests.factories.shop import desk_of, make_goods, one
 
 

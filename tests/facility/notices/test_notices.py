@@ -9,12 +9,11 @@ import pytest
 from app.core.hot import statements
 from app.facility import news
 from app.facility.notices import queries
-from tests.facility.stock.recalls.test_recall_pages import Browser
 from tests.facility.stock.recalls.world import an_issue
 from tests.facility.test_news import Refused
 from tests.factories.bridge import a_notice, pull, tell
 from tests.factories.city import make_insured_pharmacy
-from tests.factories.people import add_person
+from tests.factories.people import add_person, browser
 
 PAGE = "/notices"
 
@@ -22,11 +21,6 @@ PAGE = "/notices"
 @pytest.fixture
 def pharmacy(facility_app, center_app):
     return make_insured_pharmacy(facility_app, center_app)
-
-
-@pytest.fixture
-def clerk(facility_app, pharmacy):
-    return Browser(facility_app, pharmacy, pharmacy.clerk)
 
 
 def page(client, address=PAGE):
@@ -111,8 +105,8 @@ def test_a_stranger_sees_only_their_own(facility_app, center_app, pharmacy):
     auditor = add_person(facility_app, stranger, "audit_admin", name="查某某")
     stranger.numbers[auditor] = "009"
 
-    assert "只给一家" not in page(Browser(facility_app, stranger, stranger.owner))
-    assert Browser(facility_app, stranger, auditor).get(PAGE).status_code == 403
+    assert "只给一家" not in page(browser(facility_app, stranger, stranger.owner))
+    assert browser(facility_app, stranger, auditor).get(PAGE).status_code == 403
 
 
 def test_the_list_asks_few_questions(facility_app, center_app, clerk, pharmacy):

@@ -10,8 +10,8 @@ import pytest
 
 from app.core import clock
 from app.core.hot import statements
-from tests.facility.stock.conftest import browser, next_page, text
-from tests.factories.people import add_person, post
+from tests.facility.stock.conftest import next_page, text
+from tests.factories.people import add_person, browser, post
 from tests.factories.shop import desk_of, make_code, make_goods, make_product, on_hand, one, open_shift, sell
 
 

@@ -1,5 +1,12 @@
-"""The same people as in the stock room."""
+"""A pharmacy of one's own, as in the stock room."""
 
-from tests.facility.stock.conftest import at_work, clerk, owner, pharmacist, pharmacy, stranger
+from __future__ import annotations
 
-__all__ = ["at_work", "clerk", "owner", "pharmacist", "pharmacy", "stranger"]
+import pytest
+
+from tests.factories.people import make_pharmacy
+
+
+@pytest.fixture
+def pharmacy(facility_app):
+    return make_pharmacy(facility_app)

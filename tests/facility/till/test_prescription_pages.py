@@ -9,8 +9,8 @@ import pytest
 from app.core import clock
 from app.core.hot import statements
 from app.facility.till import prescriptions as acts
-from tests.facility.stock.conftest import browser, next_page, text
-from tests.factories.people import add_person, post
+from tests.facility.stock.conftest import next_page, text
+from tests.factories.people import add_person, browser, post
 from tests.factories.shop import desk_of, fill_basket, make_goods, make_product, one, open_shift
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
-from flask import g, has_app_context
-from flask.testing import FlaskClient
 
 from app.facility.stock.counts import actions, approving, entering
 from app.facility.stock.counts.actions import Reason, Scope
@@ -69,19 +67,6 @@ def on_hand_in(pharmacy, goods, zone="SALEABLE"):
 
 def state_of(pharmacy, code):
     return one(pharmacy, "select state from trace_code where tenant_id = %(t)s and code = %(c)s", c=code).state
-
-
-@pytest.fixture(autouse=True)
-def _each_browser_its_own_request(monkeypatch):
-    """Acts here share one application context with the pages; who asks must not stay in it from one browser to the next."""
-    ask = FlaskClient.open
-
-    def open_apart(client, *args, **kwargs):
-        if has_app_context():
-            vars(g._get_current_object()).clear()
-        return ask(client, *args, **kwargs)
-
-    monkeypatch.setattr(FlaskClient, "open", open_apart)
 
 
 @pytest.fixture

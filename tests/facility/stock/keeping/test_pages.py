@@ -15,9 +15,9 @@ from app.core.hot import statements
 from app.facility.stock import actions as shelf
 from app.facility.stock.keeping import climate, rules
 from launcher import translations
-from tests.facility.stock.conftest import browser, next_page, text
+from tests.facility.stock.conftest import next_page, text
 from tests.facility.stock.keeping.conftest import held, lot_of, packs_in, paper_of, state_of
-from tests.factories.people import PASSWORD, add_person, make_pharmacy
+from tests.factories.people import PASSWORD, add_person, browser, make_pharmacy
 from tests.factories.people import post as post_in_this_context
 from tests.factories.shop import desk_of, make_goods, one
 

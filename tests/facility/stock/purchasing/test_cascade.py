@@ -15,8 +15,9 @@ from app.facility.stock.purchasing import cascade, codes
 from app.facility.stock.purchasing import cascade_rules as rules
 from app.facility.stock.purchasing.errors import CascadeNotTaken
 from tests.facility.stock.conftest import next_page, text
-from tests.facility.stock.purchasing.conftest import make_approved, value
+from tests.facility.stock.purchasing.conftest import value
 from tests.factories.people import make_pharmacy, post
+from tests.factories.purchase import approved_product as make_approved
 from tests.factories.shop import desk_of, make_goods
 
 HOME = "/stock/cases"

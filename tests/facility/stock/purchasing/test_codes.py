@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.facility.stock.purchasing import codes
-from tests.facility.stock.purchasing.conftest import make_approved
 from tests.factories.people import make_pharmacy
+from tests.factories.purchase import approved_product as make_approved
 
 
 def pack(number: int) -> str:

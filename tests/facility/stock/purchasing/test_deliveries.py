@@ -16,7 +16,9 @@ from app.facility.stock.purchasing import deliveries, orders, queries, rules
 from app.facility.stock.purchasing.errors import DeliveryClosed, DraftChanged, NotAccepted
 from app.facility.stock.purchasing.rules import OrderLine
 from app.facility.stock.rules import ReceiptLine
-from tests.facility.stock.purchasing.conftest import make_approved, make_delivery, make_order, row, value
+from tests.facility.stock.purchasing.conftest import value
+from tests.factories.purchase import approved_product as make_approved
+from tests.factories.purchase import make_delivery, make_order, row
 from tests.factories.shop import check_books, desk_of, make_code, make_goods, make_product, one
 from tests.factories.supply import add_supplier
 

@@ -15,8 +15,10 @@ from app.facility.stock.purchasing.rules import OrderLine
 from app.facility.stock.recalls import actions as recalls
 from app.facility.stock.recalls.rules import Wanted
 from tests.facility.stock.conftest import next_page, text
-from tests.facility.stock.purchasing.conftest import make_approved, make_delivery, make_order, row, value
+from tests.facility.stock.purchasing.conftest import value
 from tests.factories.people import PASSWORD, post
+from tests.factories.purchase import approved_product as make_approved
+from tests.factories.purchase import make_delivery, make_order, row
 from tests.factories.shop import desk_of, make_code, make_product, one
 from tests.factories.supply import add_supplier
 from tests.scanning import decode

@@ -279,7 +279,8 @@ def test_a_stranger_finds_no_file_and_moves_none(owner, stranger):
 
 
 def test_a_suppliers_note_is_no_opening_file(owner, at_work):
-    from tests.facility.stock.purchasing.conftest import make_approved, make_delivery, row
+    from tests.factories.purchase import approved_product as make_approved
+    from tests.factories.purchase import make_delivery, row
     from tests.factories.supply import make_supplier
 
     product = make_approved(at_work)

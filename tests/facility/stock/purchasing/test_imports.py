@@ -11,7 +11,9 @@ import pytest
 from app.core.errors import DocumentChanged
 from app.facility.stock.purchasing import deliveries, imports, queries
 from app.facility.stock.purchasing.errors import ColumnsUnclear, ImportNotReady
-from tests.facility.stock.purchasing.conftest import make_approved, make_delivery, row, value
+from tests.facility.stock.purchasing.conftest import value
+from tests.factories.purchase import approved_product as make_approved
+from tests.factories.purchase import make_delivery, row
 from tests.factories.shop import check_books, make_product
 
 HEAD = "药品材料名称,规格,生产厂家,生产批号,生产日期,过期日期,入库数量,进价,售价\n"

@@ -14,8 +14,10 @@ from app.facility.stock.purchasing import orders, queries
 from app.facility.stock.purchasing.rules import OrderLine
 from app.facility.stock.shelf.actions import Place, place_products
 from tests.facility.stock.conftest import next_page, text
-from tests.facility.stock.purchasing.conftest import make_approved, make_delivery, make_order, row, value
+from tests.facility.stock.purchasing.conftest import value
 from tests.factories.people import post
+from tests.factories.purchase import approved_product as make_approved
+from tests.factories.purchase import make_delivery, make_order, row
 from tests.factories.shop import make_goods, make_product
 from tests.factories.supply import add_supplier
 

@@ -13,7 +13,9 @@ from app.facility.stock.purchasing.errors import DraftChanged, OrderNotOpen, Ord
 from app.facility.stock.purchasing.rules import OrderLine
 from app.facility.stock.shelf.actions import Place, place_products
 from app.facility.stock.shelf.errors import PlaceNotTaken
-from tests.facility.stock.purchasing.conftest import make_approved, make_order, value
+from tests.facility.stock.purchasing.conftest import value
+from tests.factories.purchase import approved_product as make_approved
+from tests.factories.purchase import make_order
 from tests.factories.shop import desk_of, make_goods, make_product, open_shift, sell
 from tests.factories.supply import add_supplier
 

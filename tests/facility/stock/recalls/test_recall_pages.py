@@ -6,43 +6,17 @@ from uuid import uuid4
 
 import pytest
 
-from app.core import tenancy
 from app.core.hot import statements
 from app.facility.stock.recalls import actions
-from tests.facility.stock.conftest import browser, text
+from tests.facility.stock.conftest import text
 from tests.facility.stock.recalls.world import an_issue, holds, issue, one_lot, second_shop
 from tests.factories.bridge import pull, tell
 from tests.factories.city import make_insured_pharmacy
-from tests.factories.people import post
+from tests.factories.people import browser, post
 from tests.factories.shop import desk_of, make_goods, one, sell
 
+pytestmark = pytest.mark.usefixtures("desk")
 PAGE = "/stock/recalls"
-
-
-class Browser:
-    """A browser whose every request stands alone, while the test goes on acting as the pharmacy."""
-
-    def __init__(self, app, pharmacy, staff_id):
-        with app.app_context():
-            self.client = browser(app, pharmacy, staff_id)
-        self.app = app
-
-    def __getattr__(self, name):
-        def ask(*args, **kwargs):
-            with self.app.app_context(), tenancy.acting_as():
-                return getattr(self.client, name)(*args, **kwargs)
-
-        return ask
-
-
-@pytest.fixture
-def pharmacist(facility_app, pharmacy, desk):
-    return Browser(facility_app, pharmacy, pharmacy.pharmacist)
-
-
-@pytest.fixture
-def clerk(facility_app, pharmacy, desk):
-    return Browser(facility_app, pharmacy, pharmacy.clerk)
 
 
 def test_empty_pages_say_what_they_are_for(pharmacist):
@@ -183,7 +157,7 @@ def test_a_stranger_finds_nothing(facility_app, center_app, pharmacy, desk):
     sold = sell(desk, goods.codes[0])
     recall, _ = issue(desk, goods)
     stranger = make_insured_pharmacy(facility_app, center_app, name="三号药店")
-    client = Browser(facility_app, stranger, stranger.owner)
+    client = browser(facility_app, stranger, stranger.owner)
 
     assert client.get(f"{PAGE}/{recall}").status_code == 404
     assert goods.name not in text(client.get(f"{PAGE}/new?entry=ST1"))

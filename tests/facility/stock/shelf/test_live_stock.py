@@ -13,8 +13,8 @@ from app.facility.stock.shelf import lot_queries, queries, rules
 from app.facility.stock.shelf.actions import Place, place_products
 from app.facility.stock.shelf.errors import PlaceNotTaken
 from app.facility.stock.shelf.rules import Look
-from tests.facility.stock.conftest import browser, next_page, text
-from tests.factories.people import add_person, post
+from tests.facility.stock.conftest import next_page, text
+from tests.factories.people import add_person, browser, post
 from tests.factories.shop import desk_of, make_goods, make_product, one, open_shift, sell
 
 

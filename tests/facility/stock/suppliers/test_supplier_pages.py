@@ -14,7 +14,7 @@ from app.facility.stock.suppliers import actions
 from app.facility.stock.suppliers.actions import Owner, SupplierDraft
 from tests.facility.stock.conftest import next_page, text
 from tests.facility.stock.suppliers.conftest import sent
-from tests.factories.people import add_person, post
+from tests.factories.people import add_person, browser, post
 from tests.factories.shop import desk_of, make_product, one
 from tests.factories.supply import add_paper, add_supplier, credit_code, fill_supply, make_supplier
 
@@ -272,8 +272,6 @@ def test_a_stranger_finds_no_supplier_and_no_paper(stranger, owner, at_work):
 
 
 def test_who_has_no_business_here_is_turned_away(facility_app, pharmacy, at_work):
-    from tests.facility.stock.suppliers.conftest import browser
-
     auditor = browser(facility_app, pharmacy, add_person(facility_app, pharmacy, "audit_admin"))
     for page in PAGES:
         assert auditor.get(page).status_code == 403

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextvars
 import json
 from uuid import uuid4
 
 import pytest
-from flask.testing import FlaskClient
 
 from app.core import tenancy
 from app.facility.db import transaction
@@ -15,7 +13,6 @@ from app.facility.stock.transfers import actions
 from app.facility.stock.transfers.rules import Arrived, Sent
 from tests.factories.branches import make_branch
 from tests.factories.city import make_insured_pharmacy
-from tests.factories.people import sign_in
 from tests.factories.shop import desk_of
 
 
@@ -130,16 +127,3 @@ def all_of(goods, packs, line_no=1, zone="SALEABLE", codes=None, reason=""):
     """What arrived of a line."""
     named = goods.codes[:packs] if codes is None else codes
     return Arrived(line_no, packs * goods.pack_size, zone, tuple(named), reason)
-
-
-class Apart(FlaskClient):
-    """A browser of its own: what one request remembers, the next one, of another person, does not see."""
-
-    def open(self, *args, **kwargs):
-        return contextvars.Context().run(super().open, *args, **kwargs)
-
-
-def browser(app, shop, staff, *, apart=True):
-    client = Apart(app, app.response_class, use_cookies=True) if apart else app.test_client()
-    sign_in(client, shop, staff, facility_id=shop.facility_id)
-    return client

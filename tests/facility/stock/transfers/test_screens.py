@@ -7,10 +7,10 @@ import pytest
 from app.core.hot import statements
 from app.facility.stock.transfers import drafts
 from tests.facility.stock.conftest import next_page, text
-from tests.facility.stock.transfers.conftest import all_of, browser
+from tests.facility.stock.transfers.conftest import all_of
 from tests.facility.stock.transfers.test_transfers import plain
 from tests.factories.branches import make_branch
-from tests.factories.people import make_pharmacy, post
+from tests.factories.people import browser, make_pharmacy, post
 from tests.factories.shop import make_goods
 
 HOME = "/stock/transfers"
@@ -261,7 +261,7 @@ def test_a_long_list_goes_on_behind_its_end(near, town):
 
 @pytest.mark.parametrize("view", ["coming", "sent", "claims", "done"])
 def test_lists_take_the_same_few_statements_however_long(facility_app, town, view):
-    far = browser(facility_app, town.there, town.there.clerk, apart=False)
+    far = browser(facility_app, town.there, town.there.clerk)
     goods = plain(town.here, 30)
     for packs in (1, 1, 1):
         town.receive(town.send(town.line(goods, 3)), all_of(goods, packs, reason="missing"))
