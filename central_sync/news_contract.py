@@ -27,6 +27,7 @@ TraceCode = Annotated[str, Meta(min_length=1, max_length=80)]
 
 MOST_LOTS = 200
 MOST_CODES = 2000
+MOST_DOCUMENTS = 50
 
 
 class _Body(Struct, forbid_unknown_fields=True):
@@ -82,10 +83,21 @@ class NoticePublished(_Body):
     level: Literal["info", "warn"] = "info"
 
 
+class RecordViewed(_Body):
+    """Another institution read this one's records of somebody it has registered (跨机构调阅): which, never whose by name."""
+
+    viewed_at: Moment
+    viewer: Line
+    visits: Annotated[int, Meta(ge=0)]
+    drugs: Annotated[int, Meta(ge=0)]
+    documents: Annotated[list[Number], Meta(max_length=MOST_DOCUMENTS)]
+
+
 KINDS: dict[tuple[str, int], type[Struct]] = {
     ("recall.issued", 1): RecallIssued,
     ("recall.closed", 1): RecallClosed,
     ("notice.published", 1): NoticePublished,
+    ("record.viewed", 1): RecordViewed,
 }
 
 _decoders = {key: msgspec.json.Decoder(body) for key, body in KINDS.items()}

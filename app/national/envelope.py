@@ -23,7 +23,7 @@ MOST_BYTES = 1 << 20
 VERSION = "V1.0"
 _ID = re.compile(r"[A-Za-z0-9-]{1,30}")
 _CODE = re.compile(r"[A-Za-z0-9]{12}")
-_INFNO = re.compile(r"[0-9]{4,6}[A-Z]?")
+_INFNO = re.compile(r"[0-9]{4,6}[A-Z]?|S[0-9]{3}")  # S: our own, outside the national numbers.
 _AREA = re.compile(r"\d{6}")
 # Names on the wire of what an envelope must say, and how it must look (specification 1.1).
 _FORMS = {"infno": _INFNO, "msgid": _ID, "mdtrtarea_admvs": _AREA, "fixmedins_code": _CODE}

@@ -1,4 +1,4 @@
-"""The field rules of all 212 transactions (and of two under a second number), from one table (interface specification, chapters 3-18).
+"""The field rules of all 212 transactions (two also under a second number) and of our own, from one table (interface specification, chapters 3-18).
 
 `check` looks at an input as it came off the wire and names what is wrong, in table order. It is tolerant where the
 platforms are: a number may be a JSON number or a numeric text, null and "" both mean empty, unknown members pass.

@@ -65,6 +65,55 @@ EDITION_CODES = {("med_type", "12"): "门诊挂号"}
 ALSO = {"2206A": "2206", "2207A": "2207"}
 NODES = {"3202": "data", "3302": "data"}  # Named in the text, not in the table's caption.
 
+# Our own transactions, which no specification has (docs/interface.md). Each field as `field` below writes one.
+OWN: dict[str, Any] = {
+    "S001": {
+        "name": "就诊用药史查询",
+        "in": {
+            "data": [
+                ["psn_no", "人员编号", "text", 30, 0, 1, 0],
+                ["mdtrt_id", "就诊ID", "text", 30, 0, 1, 0],
+                ["exp_content", "字段扩展", "text", 4000, 0, 0, 0],
+            ]
+        },
+        "out": {
+            "mdtrtinfo": [
+                ["fixmedins_name", "定点医药机构名称", "text", 200, 0, 1, 0],
+                ["own_flag", "本机构标志", "text", 1, 0, 1, 0],
+                ["mdtrt_id", "就诊ID", "text", 30, 0, 0, 0],
+                ["begntime", "开始时间", "time", 0, 0, 1, 0],
+                ["med_type", "医疗类别", "text", 6, 0, 0, 1],
+                ["dept_name", "科室名称", "text", 100, 0, 0, 0],
+                ["dr_name", "医师姓名", "text", 50, 0, 0, 0],
+                ["dise_codg", "病种编码", "text", 30, 0, 0, 0],
+                ["dise_name", "病种名称", "text", 500, 0, 0, 0],
+                ["diseinfo", "诊断信息", "any", 0, 0, 0, 0],
+            ],
+            "diseinfo": [
+                ["diag_type", "诊断类别", "text", 3, 0, 1, 1],
+                ["diag_code", "诊断代码", "text", 20, 0, 1, 0],
+                ["diag_name", "诊断名称", "text", 100, 0, 1, 0],
+                ["diag_time", "诊断时间", "time", 0, 0, 1, 0],
+            ],
+            "feedetail": [
+                ["fixmedins_name", "定点医药机构名称", "text", 200, 0, 1, 0],
+                ["own_flag", "本机构标志", "text", 1, 0, 1, 0],
+                ["mdtrt_id", "就诊ID", "text", 30, 0, 0, 0],
+                ["setl_time", "结算时间", "time", 0, 0, 1, 0],
+                ["med_list_codg", "医疗目录编码", "text", 50, 0, 1, 0],
+                ["hilist_name", "医保目录名称", "text", 200, 0, 0, 0],
+                ["cnt", "数量", "number", 16, 4, 1, 0],
+                ["rxno", "处方号", "text", 30, 0, 0, 0],
+                ["sin_dos_dscr", "单次剂量描述", "text", 200, 0, 0, 0],
+                ["used_frqu_dscr", "使用频次描述", "text", 200, 0, 0, 0],
+                ["medc_way_dscr", "用药途径描述", "text", 200, 0, 0, 0],
+                ["prd_days", "周期天数", "number", 4, 0, 0, 0],
+                ["supply_until", "用到日期", "date", 0, 0, 0, 0],
+            ],
+        },
+    }
+}
+
 
 def kind_of(words: str) -> str:
     """Name the form of a field: text, number, date, time, or any."""
@@ -133,7 +182,7 @@ def main(fields_path: str, codes_path: str) -> None:
     """Write both data files, one transaction or code table a line."""
     source = json.loads(Path(fields_path).read_text("utf-8"))
     table = {infno: transaction(infno, source["tx"][infno]) for infno in source["order"]}
-    table |= {other: table[infno] for other, infno in ALSO.items()}
+    table |= {other: table[infno] for other, infno in ALSO.items()} | OWN
     _write("fields.json", dict(sorted(table.items())))
     codes = json.loads(Path(codes_path).read_text("utf-8"))
     tables = {name: code_table(told) for name, told in sorted(codes.items())}

@@ -48,3 +48,11 @@ def a_notice(**changes) -> dict:
         "notice": str(uuid4()), "number": "T2026-1", "published_at": "2026-11-22T02:00:00Z", "issuer": "测试中心",
         "title": "系统维护", "text": "今晚两点维护。", **changes,
     }  # fmt: skip
+
+
+def a_view(**changes) -> dict:
+    """A valid body that tells of a look at this facility's records."""
+    return {
+        "viewed_at": "2026-11-22T02:00:00Z", "viewer": "江东诊所", "visits": 2, "drugs": 3,
+        "documents": [f"33021220261122{n:06d}" for n in range(7)], **changes,
+    }  # fmt: skip

@@ -67,7 +67,7 @@ OPEN_POLICIES = {
                 "account", "account_entry", "aid_policy", "audit_trail", "benefit_policy", "catalog_item", "code_claim", "coverage",
                 "ecert_code", "ecert_token", "ecert_use", "entitlement", "institution", "message", "parameter", "person", "person_year",
                 "settlement", "settlement_line", "sign_on", "signal_weight", "practitioner", "visit", "visit_diagnosis", "visit_line",
-                "warning", "warning_answer",
+                "warning", "warning_answer", "history_look", "news", "news_head",
             )
         },
         **{
@@ -104,7 +104,7 @@ APPEND_ONLY = {
     },
     "center": {
         "account_entry": (), "audit_trail": (), "ecert_token": (), "ecert_use": (), "news": (), "notice": (), "notice_sent": (), "recall_sent": (), "session_end": (), "settlement": (),
-        "settlement_line": (), "warning": (), "warning_answer": (),
+        "settlement_line": (), "history_look": (), "warning": (), "warning_answer": (),
         # Which epoch a restore left, and which facts it lost, is learnt later; the facts themselves stand.
         "inbox_epoch": ("left_number", "left_hash"), "inbox_fact": ("orphaned_at",),
         "recall_answer": ("orphaned",), "movement": ("orphaned",), "movement_line": ("orphaned",), "trace_event": ("orphaned",),

@@ -68,3 +68,10 @@ class LinesSettled(Refusal):
 
     code: ClassVar[str] = "LINES_SETTLED"
     sentence: ClassVar[str] = "收费批次 {batch} 的明细已经结算。如要更改，请先撤销结算（2208）。"
+
+
+class NotRegisteredToday(Refusal):
+    """A history is opened only for who is registered at the asking institution today."""
+
+    code: ClassVar[str] = "NOT_REGISTERED_TODAY"
+    sentence: ClassVar[str] = "该患者今天没有在本机构挂号，不能查看其他机构的就诊和用药。请先挂号（2201）。"

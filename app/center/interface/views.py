@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.center.fund.actions import keep_refusal
 from app.center.fund.errors import MessageChanged, MessageReversed, ReversedBeforeArrival
-from app.center.interface import people, reminding, reversing, settling, visits
+from app.center.interface import history, people, reminding, reversing, settling, visits
 from app.center.interface.asked import Asked, reference
 from app.center.interface.errors import FieldsWrong, NotServed
 from app.center.registry.errors import UnknownInstitution
@@ -62,6 +62,7 @@ HANDLERS: dict[str, Callable[[Asked], bytes]] = {
     "6101": people.exchange_code,
     "9001": people.begin_day,
     "9002": people.end_day,
+    "S001": history.read_history,
 }
 SETTLING = {"2102", "2103", "2207", "2207A", "2208", "2601"}  # Answered once; a refusal is kept as well.
 ABOUT_THE_MESSAGE = (MessageChanged, MessageReversed, ReversedBeforeArrival)  # Never kept: the id is another's.

@@ -11,7 +11,7 @@ from app.facility import news
 from app.facility.notices import queries
 from tests.facility.stock.recalls.world import an_issue
 from tests.facility.test_news import Refused
-from tests.factories.bridge import a_notice, pull, tell
+from tests.factories.bridge import a_notice, a_view, pull, tell
 from tests.factories.city import make_insured_pharmacy
 from tests.factories.people import add_person, browser
 
@@ -55,6 +55,18 @@ def test_notices_and_recalls_stand_newest_first(facility_app, center_app, clerk,
     assert "都执行了" in page(clerk, f"{PAGE}?show=aside")
 
 
+def test_a_look_at_this_facilitys_records_is_told_with_who_and_which(facility_app, center_app, clerk, pharmacy):
+    tell(center_app, [pharmacy.code], "record.viewed", a_view())
+
+    pull(facility_app, center_app, pharmacy)
+
+    shown = page(clerk)
+    assert "江东诊所 调阅了本机构的记录" in shown
+    assert "就诊 2 次，药品 3 项" in shown
+    assert "33021220261122000004 …" in " ".join(shown.replace("</span>", "").split())
+    assert "33021220261122000005" not in shown
+
+
 def test_what_was_not_carried_out_stands_there_with_its_reason(facility_app, center_app, clerk, pharmacy, monkeypatch):
     def refuse(*_):
         raise Refused
@@ -95,7 +107,7 @@ def test_english_speaks_english(facility_app, center_app, clerk, pharmacy):
     pull(facility_app, center_app, pharmacy)
     clerk.set_cookie("lang", "en")
 
-    assert "Recalls and notices from the center" in page(clerk)
+    assert "Recalls, notices and looks at records from the center" in page(clerk)
 
 
 def test_a_stranger_sees_only_their_own(facility_app, center_app, pharmacy):
