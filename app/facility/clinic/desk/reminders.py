@@ -171,7 +171,7 @@ def _twice_in_draft(content: Content, cards: Mapping[int, ProductCard]) -> Itera
             card = cards.get(line.product_id)
             if card is None or card.rx_class == "SERVICE":
                 continue
-            name, groups = card.generic_name, set(drug_groups.groups_of(card.generic_name))
+            name, groups = card.generic_name, set(drug_groups.therapies_of(card.generic_name))
             other = next((one for one, _groups in seen if one == name), "") or next(
                 (one for one, had in seen if had & groups), ""
             )

@@ -28,6 +28,8 @@ class Group:
     never: tuple[str, ...] = ()
     related: tuple[str, ...] = ()  # Groups in which an allergy to this one may show as well.
     allergen: str = ""
+    allergy: bool = True  # Whoever cannot bear one of them is warned of all.
+    therapy: bool = True  # Two of them do the same: duplicate therapy.
 
     def holds(self, generic_name: str) -> bool:
         """Say whether a generic name belongs to the group."""
@@ -43,6 +45,9 @@ _NSAIDS = names(
     "安乃近 氨基比林 去痛片 保泰松 萘丁美酮 依托度酸 甲芬那酸 水杨酸 "
     "维C银翘 精制银翘 感冒灵 感冒清 强力感冒 抗感灵 贯防感冒 速感康 速感宁 感特灵"
 )
+_ANTIHISTAMINES = names(
+    "氯雷他定 西替利嗪 苯那敏 扑尔敏 那敏 美敏 依巴斯汀 非索非那定 苯海拉明 异丙嗪 赛庚啶 咪唑斯汀 酮替芬 奥洛他定 卢帕他定"
+)
 GROUPS = {
     each.code: each
     for each in (
@@ -50,7 +55,7 @@ GROUPS = {
         Group("cephalosporin", words("头孢菌素类"), ("头孢", "先锋霉素"), ("头孢", "头孢类", "先锋"), (), ("penicillin",), "103"),
         Group("carbapenem", words("碳青霉烯类"), ("培南",), (), (), ("penicillin",)),
         Group("sulfonamide", words("磺胺类"), ("磺胺", "柳氮磺吡啶", "联磺"), ("磺胺",), (), ("sulfonyl",), "102"),
-        Group("sulfonyl", words("含磺酰胺基的药"), ("塞来昔布", "呋塞米", "布美他尼", "氢氯噻嗪", "吲达帕胺", "乙酰唑胺", "格列美脲", "格列齐特", "格列吡嗪", "格列喹酮", "格列本脲", "消渴丸", "珍菊降压", "复方罗布麻")),
+        Group("sulfonyl", words("含磺酰胺基的药"), ("塞来昔布", "呋塞米", "布美他尼", "氢氯噻嗪", "吲达帕胺", "乙酰唑胺", "格列美脲", "格列齐特", "格列吡嗪", "格列喹酮", "格列本脲", "消渴丸", "珍菊降压", "复方罗布麻"), therapy=False),
         Group("quinolone", words("喹诺酮类"), ("沙星", "吡哌酸"), ("喹诺酮", "沙星")),
         Group("macrolide", words("大环内酯类"), ("红霉素", "阿奇霉素", "克拉霉素", "罗红霉素", "螺旋霉素", "麦迪霉素", "交沙霉素", "地红霉素"), ("大环内酯",)),
         Group("aminoglycoside", words("氨基糖苷类"), ("链霉素", "庆大霉素", "卡那霉素", "阿米卡星", "妥布霉素", "奈替米星", "依替米星", "新霉素", "大观霉素", "异帕米星"), ("氨基糖苷", "链霉素"), (), (), "107"),
@@ -58,7 +63,7 @@ GROUPS = {
         Group("lincosamide", words("林可酰胺类"), ("林可霉素", "克林霉素"), ("林可霉素", "克林霉素")),
         Group("nitroimidazole", words("硝基咪唑类"), ("硝唑",), ("硝基咪唑", "甲硝唑"), ("硝唑尼特",)),
         Group("antipyretic", words("解热镇痛类"), _NSAIDS, ("解热镇痛药", "非甾体抗炎药", "阿司匹林"), ("氨基水杨酸", "美沙拉秦")),
-        Group("iodine", words("含碘药品"), ("碘海醇", "碘普罗胺", "碘佛醇", "碘帕醇", "泛影", "碘克沙醇", "聚维酮碘", "碘酊", "碘伏", "胺碘酮", "碘化钾", "西地碘", "华素片"), ("碘", "碘剂", "造影剂"), (), (), "104"),
+        Group("iodine", words("含碘药品"), ("碘海醇", "碘普罗胺", "碘佛醇", "碘帕醇", "泛影", "碘克沙醇", "聚维酮碘", "碘酊", "碘伏", "胺碘酮", "碘化钾", "西地碘", "华素片"), ("碘", "碘剂", "造影剂"), (), (), "104", therapy=False),
         Group("caine", words("局部麻醉药"), ("卡因",), ("局麻药", "普鲁卡因", "利多卡因"), ("普鲁卡因胺",), (), "106"),
         Group("opioid", words("阿片类"), ("吗啡", "可待因", "哌替啶", "芬太尼", "曲马多", "羟考酮", "布桂嗪", "右美沙芬", "福尔可定", "地佐辛"), ("阿片", "可待因")),
         Group("barbiturate", words("巴比妥类"), ("巴比妥",), ("巴比妥", "鲁米那"), (), (), "106"),
@@ -66,6 +71,16 @@ GROUPS = {
         Group("ace_inhibitor", words("普利类"), ("普利",), ("普利",)),
         Group("sartan", words("沙坦类"), ("沙坦",), ("沙坦",)),
         Group("ginkgo", words("银杏类"), ("银杏",), ("银杏",)),
+        Group("antihistamine", words("抗组胺药"), _ANTIHISTAMINES, allergy=False),
+        Group("dihydropyridine", words("地平类"), ("地平",), allergy=False),
+        Group("beta_blocker", words("洛尔类"), ("洛尔",), allergy=False),
+        Group("proton_pump", words("质子泵抑制剂"), ("拉唑",), allergy=False),
+        Group("h2_blocker", words("H2 受体拮抗剂"), ("替丁",), allergy=False),
+        Group("sulfonylurea", words("磺脲类"), ("格列美脲", "格列齐特", "格列吡嗪", "格列喹酮", "格列本脲", "消渴丸"), allergy=False),
+        Group("gliptin", words("列汀类"), ("列汀",), allergy=False),
+        Group("gliflozin", words("列净类"), ("列净",), allergy=False),
+        Group("benzodiazepine", words("苯二氮䓬类"), ("西泮", "唑仑"), allergy=False),
+        Group("azole", words("唑类抗真菌药"), ("康唑",), allergy=False),
     )
 }  # fmt: skip
 _NOISE = re.compile(r"过敏|史|类药物|类药品|抗生素|制剂|药物|药品|类|药|注射液|注射用|片$|胶囊$|\s|[（(].*?[）)]")
@@ -90,16 +105,28 @@ def groups_of(generic_name: str) -> tuple[str, ...]:
     return tuple(code for code, group in GROUPS.items() if group.holds(generic_name))
 
 
+def therapies_of(generic_name: str) -> tuple[str, ...]:
+    """Those of the groups in which two drugs do the same (重复用药)."""
+    return tuple(code for code in groups_of(generic_name) if GROUPS[code].therapy)
+
+
 def groups_meant(allergen: str) -> tuple[str, ...]:
     """The groups that somebody means who is allergic to this: a group's word, its national code, or one drug of it."""
     text = _NOISE.sub("", allergen)
     named = tuple(
         code
         for code, group in GROUPS.items()
-        if allergen in {group.allergen, code}
-        or (text and text in {_NOISE.sub("", str(group.word)), *map(_plain, group.called)})
+        if group.allergy
+        and (
+            allergen in {group.allergen or code, code}
+            or (text and text in {_NOISE.sub("", str(group.word)), *map(_plain, group.called)})
+        )
     )
-    return named or (groups_of(allergen) if text else ())
+    return named or (_warned(allergen) if text else ())
+
+
+def _warned(generic_name: str) -> tuple[str, ...]:
+    return tuple(code for code in groups_of(generic_name) if GROUPS[code].allergy)
 
 
 def _plain(text: str) -> str:
@@ -113,11 +140,11 @@ def allergic(allergens: Iterable[str], generic_name: str) -> list[Allergic]:
 
 
 def _meets(allergen: str, generic_name: str) -> Allergic | None:
-    text, own = _NOISE.sub("", allergen), set(groups_of(generic_name))
+    text, own = _NOISE.sub("", allergen), set(_warned(generic_name))
     shown = str(GROUPS[allergen].word) if allergen in GROUPS else allergen
     facts = {"allergen": shown, "drug": generic_name}
     if len(text) > 1 and not text.isdigit() and text in generic_name:
-        return Allergic(shown, "same", words("患者对“{allergen}”过敏，{drug}正是这种药。", **facts))
+        return Allergic(shown, "same", words("患者对“{allergen}”过敏，{drug}就是或含有它。", **facts))
     meant = groups_meant(allergen)
     for code in meant:
         if code in own:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.facility.clinic.terms.drug_groups import GROUPS, allergic, groups_of, risk_in_pregnancy
+from app.facility.clinic.terms.drug_groups import GROUPS, allergic, groups_of, risk_in_pregnancy, therapies_of
 from app.national import codes
 
 
@@ -44,7 +44,21 @@ def test_pregnancy_forbids_some_drugs_and_asks_care_for_others(drug, firm):
 def test_the_groups_name_the_allergens_of_the_interface():
     assert {group.allergen for group in GROUPS.values()} - {""} <= codes.values("aise_code")
     assert {other for group in GROUPS.values() for other in group.related} <= GROUPS.keys()
-    assert groups_of("酚麻美敏片") == ("antipyretic",)
+    assert groups_of("酚麻美敏片") == ("antipyretic", "antihistamine")
+
+
+@pytest.mark.parametrize(("one", "other", "same"), [
+    ("布洛芬缓释胶囊", "感冒灵颗粒", True), ("氨氯地平片", "硝苯地平控释片", True), ("奥美拉唑肠溶胶囊", "雷贝拉唑钠肠溶片", True), ("氯雷他定片", "复方氨酚黄那敏颗粒", True), ("格列美脲片", "消渴丸", True),
+    ("格列美脲片", "呋塞米片", False), ("西格列汀片", "格列美脲片", False), ("达格列净片", "西格列汀片", False), ("吡格列酮片", "格列齐特缓释片", False), ("碘伏消毒液", "胺碘酮片", False),
+    ("阿莫西林胶囊", "头孢克肟分散片", False), ("氨氯地平片", "缬沙坦胶囊", False),
+])  # fmt: skip
+def test_two_drugs_that_do_the_same_are_known(one, other, same):
+    assert bool(set(therapies_of(one)) & set(therapies_of(other))) == same
+
+
+def test_one_antihistamine_not_borne_does_not_warn_of_all():
+    assert allergic(["氯雷他定"], "西替利嗪片") == []
+    assert [met.how for met in allergic(["氯雷他定"], "氯雷他定片")] == ["same"]
 
 
 @given(st.lists(st.text(max_size=12), max_size=4), st.text(max_size=20))
