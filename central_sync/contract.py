@@ -194,6 +194,49 @@ class SaleRefunded(_Body):
     lines: Annotated[list[RefundedLine], Meta(min_length=1, max_length=MOST_LINES)]
 
 
+class BilledLine(_Body):
+    """A line of a signed sheet as it was charged; `order` is the sheet's number."""
+
+    line: LineNumber
+    order: ReceiptNumber
+    kind: Literal["WESTERN", "HERB", "INFUSION", "TREATMENT", "TEST", "FEE"]
+    product: Product
+    quantity: Units
+    pack_size: Units
+    split: bool
+    price: Price
+    amount_fen: Fen
+    self_paid: bool
+
+
+class BillSettled(_Body):
+    """A visit's sheets were paid (门诊收费); what is dispensed of them is told later."""
+
+    document: UUID
+    receipt: ReceiptNumber
+    visit: ReceiptNumber
+    at: Moment
+    operator: Name
+    terminal: Name | None
+    paid: Literal["insured", "self"]
+    total_fen: Fen
+    settlement: SaleSettlement | None
+    lines: Annotated[list[BilledLine], Meta(min_length=1, max_length=MOST_LINES)]
+
+
+class BillRefunded(_Body):
+    """A bill was given back whole before anything of it was handed over (门诊退费)."""
+
+    document: UUID
+    receipt: ReceiptNumber
+    original: Original
+    at: Moment
+    operator: Name
+    reason: Name
+    total_fen: Fen
+    settlement: RefundSettlement | None
+
+
 class Signal(_Body):
     code: Code
     weight: int
@@ -275,7 +318,9 @@ class RecallReported(_Body):
     note: Annotated[str, Meta(max_length=2000)]
 
 
-Body = StockReceived | StockMoved | SaleSold | SaleRefunded | IdentityDecided | ShiftClosed | LotHeld | RecallReported
+Body = (
+    StockReceived | StockMoved | SaleSold | SaleRefunded | BillSettled | BillRefunded | IdentityDecided | ShiftClosed | LotHeld | RecallReported
+)  # fmt: skip
 
 KINDS: dict[tuple[str, int], type[Struct]] = {
     ("stock.received", 1): StockReceived,
@@ -288,6 +333,8 @@ KINDS: dict[tuple[str, int], type[Struct]] = {
     ("shift.closed", 1): ShiftClosed,
     ("lot.held", 1): LotHeld,
     ("recall.reported", 1): RecallReported,
+    ("bill.settled", 1): BillSettled,
+    ("bill.refunded", 1): BillRefunded,
 }
 
 _decoders = {key: msgspec.json.Decoder(body) for key, body in KINDS.items()}

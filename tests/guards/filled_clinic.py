@@ -8,13 +8,15 @@ from uuid import uuid4
 from app.core import clock
 from app.core.errors import words
 from app.facility.clinic import visits
+from app.facility.clinic.charging import bills, refunds, settling
 from app.facility.clinic.desk import answers, signing
 from app.facility.clinic.desk.reminders import Reminder
 from app.facility.clinic.patients import actions as patients
 from app.facility.clinic.patients.rules import Person
 from app.facility.clinic.practice import actions as practice
+from tests.factories.billing import pass_sheets
 from tests.factories.clinic import content, sheet
-from tests.factories.shop import desk_of, make_product
+from tests.factories.shop import desk_of, make_goods, make_product
 
 
 def fill_clinic(made) -> None:
@@ -40,6 +42,7 @@ def fill_clinic(made) -> None:
     signing.keep_draft(desk, open_, 0, wanted)
     cross = Reminder("cross", f"cross:{phone}", words("可能交叉过敏。"), False, 0, 0)
     answers.answer_reminder(desk, uuid4(), open_, cross, "reasoned", "watched")
+    fill_bill(made, desk, department, patient)
     made.ids |= {
         "visit_id": open_,
         "patient_id": patient,
@@ -48,3 +51,19 @@ def fill_clinic(made) -> None:
         "department_id": department,
     }
     made.marks += [phone]
+
+
+def fill_bill(made, desk, department, patient) -> None:
+    """A bill that was paid and given back, and one that is still open."""
+    goods = make_goods(made.pharmacy, 2)
+    open_, settled, refund = uuid4(), uuid4(), uuid4()
+    for bill in (settled, open_):
+        visit, wanted = uuid4(), sheet("WESTERN", (goods.product_id, 24))
+        visits.open_visit(desk, visit, visits.Arrival(patient, department))
+        visits.step(desk, visit, "began")
+        signing.sign_visit(desk, visit, content(wanted))
+        pass_sheets(made.pharmacy, visit)
+        bills.open_bill(desk, bill, visit, [wanted.id])
+    settling.settle_bill(desk, settled, 1)
+    refunds.refund_bill(desk, refund, settled, "not_dispensed")
+    made.ids |= {"bill_id": open_, "bill_refund_id": refund}

@@ -88,7 +88,7 @@ DOOR_ASKS = "current_setting('app.login'::text, true)"
 # Rows that are written once: nobody but the owner may change or remove them, except the columns named.
 APPEND_ONLY = {
     "facility": {
-        "visit_diagnosis": (), "visit_event": (), "visit_record": (), "clinic_order_line": (), "reminder_answer": (),
+        "visit_diagnosis": (), "visit_event": (), "visit_record": (), "clinic_order_line": (), "reminder_answer": (), "bill_line": (), "bill_pick": (),
         "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "label_print": (), "lot_change": (), "news": (), "outbox": (), "parameter": (), "prescription_line": (), "price_change": (), "price_change_line": (), "product_price": (), "recall_call": (),
         "code_pack": (), "code_prefix": (), "delivery_line": (),
         "receipt_print": (), "refund_code": (), "refund_line": (), "sale_code": (), "sale_line": (), "sale_pick": (),
@@ -115,6 +115,8 @@ APPEND_ONLY = {
 STATEFUL = {
     "facility": {
         "allergy": "may be withdrawn",
+        "bill": "open, asked, settled, cancelled, refunded",
+        "bill_refund": "asked, refunded, refused",
         "clinic_order": "signed, reviewed, charged, dispensed",
         "consulting_room": "its name changes, it may close",
         "department": "its name changes, it may close",
@@ -218,6 +220,8 @@ FIGURES = {
     "facility": {
         "visit": "number ticket visit_on patient_id department_id digest staff_id made_at",
         "clinic_order": "number kind doctor_id visit_id patient_id version signed_at doses",
+        "bill": "number total_fen visit_id patient_id facility_id opened_digest opened_at staff_id",
+        "bill_refund": "number refund_fen bill_id reason digest staff_id reversed_setl_id",
         "patient": "number registered_at registered_by digest",
         "allergy": "patient_id substance reaction severity noted_at noted_by",
         "sale": "total_fen receipt sold_on digest staff_id identification_id facility_id tendered",

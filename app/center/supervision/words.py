@@ -57,6 +57,7 @@ def fact_kind(kind: str) -> str:
     words = {
         "stock.received": _("采购验收"), "stock.moved": _("库存变动"), "sale.sold": _("销售"), "sale.refunded": _("退货"), "identity.checked": _("身份核验"),
         "identity.overridden": _("核验放行"), "identity.blocked": _("核验拦截"), "shift.closed": _("交班"), "lot.held": _("批号冻结或解除"), "recall.reported": _("召回情况上报"),
+        "bill.settled": _("门诊收费"), "bill.refunded": _("门诊退费"),
     }  # fmt: skip
     return words.get(kind, kind)
 

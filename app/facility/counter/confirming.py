@@ -15,6 +15,7 @@ from app.facility.counter import drafts, events, rules, statements
 from app.facility.db import hot_action, transaction
 from app.facility.insurance import machine, messages
 from app.facility.stock.ledger import as_json
+from app.facility.till.tenders import Tender, settle_tenders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,16 +35,16 @@ class AsAsked:
     staff_id: int
     operator: str
     total_fen: int
-    given: list[rules.Tender]
+    given: list[Tender]
     basket: rules.Basket
     picks: list[rules.Pick]
 
 
 def finish_cash(
-    hot: Hot, desk: Desk, keys: dict[str, Any], basket: rules.Basket, picks: Sequence[rules.Pick], row: Any, tenders: Sequence[rules.Tender]
+    hot: Hot, desk: Desk, keys: dict[str, Any], basket: rules.Basket, picks: Sequence[rules.Pick], row: Any, tenders: Sequence[Tender]
 ) -> None:  # fmt: skip
     """A cash sale is confirmed in the transaction that asked for it."""
-    paid, _change = rules.settle_tenders(basket.total_fen, tenders)
+    paid, _change = settle_tenders(basket.total_fen, tenders)
     lines = events.sold_lines(basket.lines, picks)
     facts = events.sale_sold(
         keys["document"], row.receipt, keys["at"], desk.operator, desk.terminal, basket.total_fen, lines, None
@@ -61,7 +62,7 @@ def _goods(basket: rules.Basket, picks: Sequence[rules.Pick]) -> dict[str, Any]:
     return {"movements": movements, "codes": drafts.codes_of(basket)}
 
 
-def _cash(paid: Sequence[rules.Tender]) -> int:
+def _cash(paid: Sequence[Tender]) -> int:
     return sum(tender.amount_fen for tender in paid if tender.kind == "cash")
 
 
@@ -98,7 +99,7 @@ def _read_again(hot: Hot, keys: dict[str, Any]) -> AsAsked:
     rows, picks = hot.run_all([(statements.SALE_AS_ASKED, keys), (statements.PICKS, keys)])
     sale = rows[0]
     number, _, name = str(sale.who).partition(" ")
-    given = msgspec.convert(sale.tendered, type=list[rules.Tender])
+    given = msgspec.convert(sale.tendered, type=list[Tender])
     basket = msgspec.json.decode(sale.content, type=rules.Basket)
     operator = f"{number} {mask_name(name)}"
     return AsAsked(
@@ -120,9 +121,9 @@ def _confirmation(
     """All parameters of CONFIRM."""
     paid = _own_part(split.cash_fen, sale.given)
     insured = [
-        rules.Tender("fund", split.fund_fen),
-        rules.Tender("account", split.account_fen),
-        rules.Tender("mutual", split.mutual_fen),
+        Tender("fund", split.fund_fen),
+        Tender("account", split.account_fen),
+        Tender("mutual", split.mutual_fen),
     ]
     settlement = {
         "setl_id": split.setl_id, "msgid": attempt.message_id, "fund_fen": split.fund_fen, "account_fen": split.account_fen,
@@ -139,12 +140,12 @@ def _confirmation(
     return {"sale": as_json(written), "facts": facts}
 
 
-def _own_part(due_fen: int, given: Sequence[rules.Tender]) -> list[rules.Tender]:
+def _own_part(due_fen: int, given: Sequence[Tender]) -> list[Tender]:
     """How the person's own part was paid. The split was agreed beforehand, so this cannot fail; were it short, cash is owed."""
     try:
-        return rules.settle_tenders(due_fen, given)[0]
+        return settle_tenders(due_fen, given)[0]
     except Refusal:
-        return [rules.Tender("cash", due_fen)] if due_fen else []
+        return [Tender("cash", due_fen)] if due_fen else []
 
 
 def money_of(split: messages.Split) -> dict[str, Any]:

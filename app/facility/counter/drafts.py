@@ -14,6 +14,7 @@ from app.facility.counter import discounts, rules
 from app.facility.counter.errors import PrescriptionNotReady, PreviewNeeded
 from app.facility.insurance import desk as desks
 from app.facility.insurance import identify, machine, messages
+from app.facility.till.tenders import Tender, settle_tenders
 from app.national import amounts
 
 if TYPE_CHECKING:
@@ -25,16 +26,16 @@ if TYPE_CHECKING:
 
 def draft_of(
     desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket, picks: Sequence[rules.Pick],
-    tenders: Sequence[rules.Tender], seen: bool,
+    tenders: Sequence[Tender], seen: bool,
 ) -> dict[str, Any]:  # fmt: skip
     """What ASK writes down: the sale as one JSON object, and for an insured one the sealed message."""
     insured = loaded.identification_id is not None
     if insured and tenders and not (seen and basket.preview):
         raise PreviewNeeded
     if not insured:
-        rules.settle_tenders(basket.total_fen, tenders)
+        settle_tenders(basket.total_fen, tenders)
     elif seen and basket.preview:
-        rules.settle_tenders(basket.preview["cash_fen"], tenders)
+        settle_tenders(basket.preview["cash_fen"], tenders)
     sale = {
         **keys, "version": loaded.version, "station": desk.station, "terminal": desk.terminal, "shift": loaded.shift_id,
         "paid": "insured" if insured else "self", "total_fen": basket.total_fen, "identification": loaded.identification_id,

@@ -77,18 +77,6 @@ class TooMany(Refusal):
     status = 422
 
 
-class TenderShort(Refusal):
-    code = "tender_short"
-    sentence = "收款不足：应收 {due} 元，实收 {paid} 元，还差 {short} 元。"
-    status = 422
-
-
-class TenderTooMuch(Refusal):
-    code = "tender_too_much"
-    sentence = "非现金收款 {paid} 元多于应收 {due} 元，不能找零。请改成应收金额。"
-    status = 422
-
-
 class PreviewNeeded(Refusal):
     code = "preview_needed"
     sentence = "医保单要先看分解再收款。请按 F8 预结算，核对应收现金后再按 F9。"

@@ -24,6 +24,7 @@ from app.facility.db import hot_action, transaction
 from app.facility.insurance import desk as desks
 from app.facility.insurance import machine, messages
 from app.facility.stock.ledger import as_json
+from app.facility.till.tenders import Tender
 from app.national import amounts, envelope
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def _person(tenant_id: int, sale: Any) -> messages.Person:
 
 
 def _finish_cash(hot: Hot, desk: Desk, params: dict[str, Any], plan: Plan, row: Any) -> Outcome:
-    tenders = [rules.Tender("cash", -plan.refund_fen)] if plan.refund_fen else []
+    tenders = [Tender("cash", -plan.refund_fen)] if plan.refund_fen else []
     params = {
         **params,
         "cash_fen": plan.refund_fen,
@@ -279,8 +280,8 @@ def _confirmation(
         "account": split.account_fen if split else 0,
         "mutual": split.mutual_fen if split else 0,
     }
-    tenders = [rules.Tender(kind, amount - paid[f"{kind}_fen"]) for kind, amount in now.items()] + [
-        rules.Tender("cash", rest_cash - paid["cash_fen"])
+    tenders = [Tender(kind, amount - paid[f"{kind}_fen"]) for kind, amount in now.items()] + [
+        Tender("cash", rest_cash - paid["cash_fen"])
     ]
     number, _, name = str(sale.who).partition(" ")
     settlement = {"reversed_setl_id": sale.reversed_setl_id, "new_setl_id": split.setl_id if split else None}

@@ -18,8 +18,6 @@ from app.facility.counter.errors import (
     NeedsPrescription,
     NoPharmacist,
     PriceMissing,
-    TenderShort,
-    TenderTooMuch,
     TooMany,
 )  # fmt: skip
 
@@ -181,13 +179,6 @@ class Pick(msgspec.Struct, frozen=True):
     lot_number: str
     expires_on: date
     produced_on: date | None = None
-
-
-class Tender(msgspec.Struct, frozen=True):
-    """A means of payment and its amount."""
-
-    kind: str
-    amount_fen: int
 
 
 def choose_lots(lines: Iterable[Line], shelf: Sequence[Free]) -> list[Pick]:
@@ -364,25 +355,3 @@ def check_ready(basket: Basket, *, pharmacist: bool) -> None:
         special.check_may_enter(line.about.name, line.about.special_class, prescribed=line.rx is not None)
     if missing := [f"{line.about.name} 还差 {line.codes_missing} 个" for line in basket.lines if line.codes_missing]:
         raise CodesMissing(lines="；".join(missing[:5]))
-
-
-def settle_tenders(due_fen: int, tenders: Sequence[Tender]) -> tuple[list[Tender], int]:
-    """Turn what the customer gave into what each means pays, and the change. Only cash is changed.
-
-    No tender at all means exact cash. Raises TenderShort, TenderTooMuch.
-    """
-    if not tenders:
-        return ([Tender("cash", due_fen)] if due_fen else []), 0
-    others = [tender for tender in tenders if tender.kind != "cash" and tender.amount_fen]
-    cash = sum(tender.amount_fen for tender in tenders if tender.kind == "cash")
-    paid_otherwise = sum(tender.amount_fen for tender in others)
-    if paid_otherwise > due_fen:
-        raise TenderTooMuch(paid=_yuan(paid_otherwise), due=_yuan(due_fen))
-    rest = due_fen - paid_otherwise
-    if cash < rest:
-        raise TenderShort(due=_yuan(due_fen), paid=_yuan(cash + paid_otherwise), short=_yuan(rest - cash))
-    return ([*others, Tender("cash", rest)] if rest else others), cash - rest
-
-
-def _yuan(amount_fen: int) -> str:
-    return f"{amount_fen // 100}.{amount_fen % 100:02d}"

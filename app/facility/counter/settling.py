@@ -19,6 +19,7 @@ from app.facility.insurance import machine
 from app.facility.organizations import queries as organizations
 from app.facility.stock.errors import CodeNotForSale, NotEnoughStock
 from app.facility.stock.ledger import as_json
+from app.facility.till.tenders import Tender
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,7 @@ class Asked:
 
 
 def settle_basket(
-    desk: Desk, basket_id: UUID, version: int, tenders: Sequence[rules.Tender] = (), *, seen: bool = False
+    desk: Desk, basket_id: UUID, version: int, tenders: Sequence[Tender] = (), *, seen: bool = False
 ) -> Outcome:
     """Settle a basket (结算): reserve, ask the center when a card was read, and write the outcome.
 
@@ -90,7 +91,7 @@ def find_outcome_or_none(desk: Desk, sale_id: UUID) -> Outcome | None:
 
 
 @hot_action
-def _ask(desk: Desk, basket_id: UUID, version: int, tenders: tuple[rules.Tender, ...], seen: bool) -> Asked:
+def _ask(desk: Desk, basket_id: UUID, version: int, tenders: tuple[Tender, ...], seen: bool) -> Asked:
     digest = hashlib.sha256(msgspec.json.encode([str(basket_id), version, tenders, seen])).digest()
     at, today = clock.now(), clock.business_date()
     keys = {**desk.keys, "document": basket_id, "at": at, "today": today}
@@ -119,7 +120,7 @@ def _check_ready(hot: Hot, desk: Desk, keys: dict[str, Any], loaded: Any, basket
 
 def _reserve(
     hot: Hot, desk: Desk, keys: dict[str, Any], loaded: Any, basket: rules.Basket, digest: bytes,
-    tenders: tuple[rules.Tender, ...], seen: bool,
+    tenders: tuple[Tender, ...], seen: bool,
 ) -> Asked:  # fmt: skip
     """Take the goods: an insured sale is committed at once and then asked about, a cash sale is finished here."""
     picks = rules.choose_lots(basket.lines, msgspec.convert(loaded.shelf or [], list[rules.Free]))

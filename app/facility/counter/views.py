@@ -16,11 +16,12 @@ from app.core.money import MOST_FEN
 from app.core.signin import needs
 from app.core.web import is_htmx, show_price
 from app.facility.catalog import queries as catalog
-from app.facility.counter import baskets, held_baskets, queries, refunds, rules, screens, settling
+from app.facility.counter import baskets, held_baskets, queries, refunds, screens, settling
 from app.facility.counter.refund_plans import Back
 from app.facility.insurance import identify, machine
 from app.facility.stock import queries as stock
 from app.facility.till import prescriptions
+from app.facility.till.tenders import Tender
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -339,10 +340,10 @@ def _after(found: settling.Outcome) -> ResponseReturnValue:
     return _whole(desk)
 
 
-def _tenders(text: str) -> list[rules.Tender]:
+def _tenders(text: str) -> list[Tender]:
     try:
         given = msgspec.json.decode(text[:2000], type=list[dict[str, Any]])
-        found = [rules.Tender(KINDS[row["kind"]], row["amount"]) for row in given]
+        found = [Tender(KINDS[row["kind"]], row["amount"]) for row in given]
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as wrong:
         raise WrongInput(what=_("收款"), why=_("金额或方式无法识别")) from wrong
     if len(found) > MOST_TENDERS or any(

@@ -34,6 +34,10 @@ NOT_ABOUT_THE_MESSAGE = frozenset(
     {"MALFORMED_MESSAGE", "UNKNOWN_INSTITUTION", "MESSAGE_CHANGED", "SIGN_ON_MISSING", "NOT_SERVED"}
 )
 
+SETTLES = frozenset(
+    {"2102", "2207"}
+)  # What can be taken back by 2601 when it comes too late; the others only go forward.
+
 Was = Literal["asked", "recovering"]
 
 
@@ -197,7 +201,7 @@ def recover(tenant_id: int, attempt_id: UUID) -> str:
 
 
 def _resolve(attempt: Attempt) -> str:
-    if attempt.infno == "2102" and _too_late(attempt):
+    if attempt.infno in SETTLES and _too_late(attempt):
         return _take_back(attempt)
     answer = _send(attempt)  # The same id and the same bytes: our center answers what it answered.
     faults.at("recover.answered")

@@ -45,3 +45,15 @@ class AlreadyReviewed(Refusal):
 class OwnPrescription(Refusal):
     code = "own_prescription"
     sentence = "处方由您本人录入，须由另一位药师审核。"
+
+
+class TenderShort(Refusal):
+    code = "tender_short"
+    sentence = "收款不足：应收 {due} 元，实收 {paid} 元，还差 {short} 元。"
+    status = 422
+
+
+class TenderTooMuch(Refusal):
+    code = "tender_too_much"
+    sentence = "非现金收款 {paid} 元多于应收 {due} 元，不能找零。请改成应收金额。"
+    status = 422

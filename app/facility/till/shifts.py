@@ -36,10 +36,14 @@ select s.float_fen,
     coalesce((select sum(amount_fen) from drawer_movement d where d.tenant_id = s.tenant_id and d.shift_id = s.id), 0)::bigint as moved_fen,
     coalesce((select sum(amount_fen) from tender t where t.tenant_id = s.tenant_id and t.shift_id = s.id and t.kind = 'cash' and t.amount_fen > 0), 0)::bigint as cash_in_fen,
     coalesce((select sum(amount_fen) from tender t where t.tenant_id = s.tenant_id and t.shift_id = s.id and t.kind = 'cash' and t.amount_fen < 0), 0)::bigint as cash_out_fen,
-    (select count(*) from sale v where v.tenant_id = s.tenant_id and v.shift_id = s.id and v.state = 'settled') as sales,
-    (select count(*) from refund v where v.tenant_id = s.tenant_id and v.shift_id = s.id and v.state = 'refunded') as refunds,
+    (select count(*) from sale v where v.tenant_id = s.tenant_id and v.shift_id = s.id and v.state = 'settled')
+        + (select count(*) from bill v where v.tenant_id = s.tenant_id and v.shift_id = s.id and v.state in ('settled', 'refunded')) as sales,
+    (select count(*) from refund v where v.tenant_id = s.tenant_id and v.shift_id = s.id and v.state = 'refunded')
+        + (select count(*) from bill_refund v where v.tenant_id = s.tenant_id and v.shift_id = s.id and v.state = 'refunded') as refunds,
     (select count(*) from sale v where v.tenant_id = s.tenant_id and v.station = s.station and v.state = 'asked')
-        + (select count(*) from refund v where v.tenant_id = s.tenant_id and v.station = s.station and v.state in ('asked', 'reversed_unsettled')) as pending
+        + (select count(*) from refund v where v.tenant_id = s.tenant_id and v.station = s.station and v.state in ('asked', 'reversed_unsettled'))
+        + (select count(*) from bill v where v.tenant_id = s.tenant_id and v.station = s.station and v.state = 'asked')
+        + (select count(*) from bill_refund v where v.tenant_id = s.tenant_id and v.station = s.station and v.state = 'asked') as pending
 from shift s where s.tenant_id = %(tenant)s and s.id = %(shift)s
 """
 BY_KIND = """

@@ -12,8 +12,8 @@ from app.core import clock
 from app.facility.counter import baskets, discounts, refunds, settling
 from app.facility.counter.errors import DiscountNeedsApproval, DiscountRefused, EmptyBasket, StaleBasket
 from app.facility.counter.refund_plans import Back
-from app.facility.counter.rules import Tender
 from app.facility.organizations import actions as organizations
+from app.facility.till.tenders import Tender
 from tests.factories.city import at_center, identify_at, make_covered_goods, make_insured
 from tests.factories.people import PASSWORD, browser, post
 from tests.factories.shop import check_books, fill_basket, make_goods, one

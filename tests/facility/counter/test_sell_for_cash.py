@@ -4,7 +4,7 @@ import pytest
 
 from app.core import tenancy
 from app.core.errors import DocumentChanged
-from app.facility.counter import baskets, rules, settling
+from app.facility.counter import baskets, settling
 from app.facility.counter.errors import (
     CodeNotOnShelf,
     CodeScannedTwice,
@@ -14,9 +14,10 @@ from app.facility.counter.errors import (
     NoPharmacist,
     NoShift,
     StaleBasket,
-    TenderShort,
 )
 from app.facility.stock.errors import CodeNotForSale, NotEnoughStock
+from app.facility.till.errors import TenderShort
+from app.facility.till.tenders import Tender
 from tests.factories.people import make_pharmacy
 from tests.factories.shop import (
     check_books,
@@ -67,7 +68,7 @@ def test_three_lines_and_two_tenders_add_up(pharmacy, desk):
         first.codes[0],
         first.codes[1],
         second.codes[0],
-        tenders=[rules.Tender("wechat", 2000), rules.Tender("cash", 5000)],
+        tenders=[Tender("wechat", 2000), Tender("cash", 5000)],
     )
 
     paid = one(
@@ -154,7 +155,7 @@ def test_the_same_basket_with_other_tenders_is_refused(pharmacy, desk):
     settling.settle_basket(desk, basket, version)
 
     with pytest.raises(DocumentChanged):
-        settling.settle_basket(desk, basket, version, [rules.Tender("cash", 9999)])
+        settling.settle_basket(desk, basket, version, [Tender("cash", 9999)])
 
 
 def test_two_clerks_and_the_last_box_make_one_sale(pharmacy, desk, facility_app):
@@ -248,7 +249,7 @@ def test_too_little_money_changes_nothing(pharmacy, desk):
     goods = make_goods(pharmacy, 3)
 
     with pytest.raises(TenderShort) as refused:
-        sell(desk, goods.codes[0], tenders=[rules.Tender("cash", 1000)])
+        sell(desk, goods.codes[0], tenders=[Tender("cash", 1000)])
 
     assert "还差 2.50 元" in refused.value.message
     assert on_hand(pharmacy, goods) == (72, 0)
