@@ -44,6 +44,7 @@ from tests.factories.supply import fill_supply, house_supplier
 from tests.guards.filled_clinic import fill_clinic
 from tests.guards.filled_keeping import fill_keeping
 from tests.guards.filled_transfers import fill_transfers
+from tests.guards.filled_visits import fill_visit
 
 FILE = "编码,药品名称,规格,包装单位,零售价\nZ1,感冒颗粒,10g×9袋,盒,15.00\nZ2,板蓝根颗粒,10g×20袋,袋,-3\n"
 
@@ -81,6 +82,7 @@ def fill(facility_app, center_app, name="一号药店", district="330212") -> Fi
         _recall(made)
         fill_clinic(made)
     _recall_of_center(center_app, made)
+    fill_visit(center_app, made.person)
     _news(facility_app, center_app, made)
     fill_transfers(facility_app, made)
     _terms(facility_app, made)
