@@ -34,6 +34,7 @@ class Room:
     order: int
     blueprint: str
     pages: tuple[str, ...] = ()  # Beginnings of the endpoints that belong to it; all of its blueprint when left out.
+    kind: str = ""  # Only at facilities of this kind (clinic); everywhere when left out.
 
 
 def install(app: Flask) -> None:
@@ -45,10 +46,17 @@ def install(app: Flask) -> None:
 
 
 def add_room(
-    app: Flask, endpoint: str, icon: str, label: str, roles: Sequence[str], order: int = 50, pages: Sequence[str] = ()
+    app: Flask,
+    endpoint: str,
+    icon: str,
+    label: str,
+    roles: Sequence[str],
+    order: int = 50,
+    pages: Sequence[str] = (),
+    kind: str = "",
 ) -> None:
     """Put a room on the rail for these roles. Lower orders stand higher; the first one is the person's home."""
-    room = Room(endpoint, icon, label, tuple(roles), order, endpoint.rpartition(".")[0], tuple(pages))
+    room = Room(endpoint, icon, label, tuple(roles), order, endpoint.rpartition(".")[0], tuple(pages), kind)
     rooms: list[Room] = app.extensions.setdefault("rooms", [])
     rooms.append(room)
     rooms.sort(key=lambda each: each.order)
@@ -97,7 +105,11 @@ def my_rooms() -> list[Room]:
     """The rooms that the person asking may enter."""
     who = signin.me_or_none()
     rooms: list[Room] = current_app.extensions["rooms"]
-    return [room for room in rooms if who and (not room.roles or who.has(*room.roles))]
+    return [
+        room
+        for room in rooms
+        if who and room.kind in {"", who.facility_kind} and (not room.roles or who.has(*room.roles))
+    ]
 
 
 def _surroundings() -> dict[str, Any]:

@@ -20,6 +20,9 @@ KEEPING = ("views", "check_views", "climate_views")
 DELIVERY_PAGES = ("delivery_views", "code_views", "case_views")
 SUPPLIER_PAGES = ("views", "paper_views", "approval_views", "payable_views")
 BUYING = ("order_views", "proposal_views")
+CLINIC = (
+    "terms.views", "practice.views", "patients.views", "reception.views", "reception.queue_views", "reception.duty_views", "reception.wall_views",
+)  # fmt: skip
 
 
 def create_app(
@@ -62,7 +65,8 @@ def create_app(
     for views in ("stock.purchasing.import_views", "counter.extras", "counter.registers.views", "till.invoices.views"):
         app.register_blueprint(import_module(f"app.facility.{views}").blueprint)
     app.register_blueprint(import_module("app.facility.stock.counts.counting_views").blueprint)
-    app.register_blueprint(import_module("app.facility.clinic.terms.views").blueprint)
+    for views in CLINIC:
+        app.register_blueprint(import_module(f"app.facility.clinic.{views}").blueprint)
     app.cli.add_command(import_module("app.facility.organizations.cli").commands)
     app.cli.add_command(import_module("app.facility.clinic.terms.cli").commands)
     return app

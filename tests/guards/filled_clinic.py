@@ -14,6 +14,7 @@ from app.facility.clinic.desk.reminders import Reminder
 from app.facility.clinic.patients import actions as patients
 from app.facility.clinic.patients.rules import Person
 from app.facility.clinic.practice import actions as practice
+from app.facility.clinic.reception import duties, walls
 from tests.factories.billing import pass_sheets
 from tests.factories.clinic import content, sheet
 from tests.factories.shop import desk_of, make_goods, make_product
@@ -43,7 +44,12 @@ def fill_clinic(made) -> None:
     cross = Reminder("cross", f"cross:{phone}", words("可能交叉过敏。"), False, 0, 0)
     answers.answer_reminder(desk, uuid4(), open_, cross, "reasoned", "watched")
     fill_bill(made, desk, department, patient)
+    duty, screen = uuid4(), uuid4()
+    duties.add_duty(desk, duty, pharmacy.owner, department, None, 1, "am", 20)
+    walls.add_screen(desk, screen, "大厅屏")
     made.ids |= {
+        "duty_id": duty,
+        "screen_id": screen,
         "visit_id": open_,
         "patient_id": patient,
         "allergy_id": allergy,

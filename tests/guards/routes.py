@@ -13,6 +13,7 @@ PUBLIC = {
     "door.sign_out": "leaving needs nobody's leave",
     "shell.choose_language": "the door speaks two languages",
     "static": "our own files",
+    "clinic_wall.show": "a screen in the waiting room: its address is signed and may be taken back; masked names only",
     "ecert.list_people": "the demo page of e-certificates; absent without SUNMED_DEMO",
     "ecert.issue": "the demo page of e-certificates; absent without SUNMED_DEMO",
 }

@@ -22,6 +22,7 @@ CLOCKS = {
     "app/core/clock.py": "the one clock",
     "app/core/db.py": "sleeps between tries",
     "app/core/faults.py": "sleeps where a fault is asked for",
+    "app/facility/clinic/reception/walls.py": "ages of what is remembered, by a clock that never jumps",
     "app/facility/insurance/desk.py": "ages of what is remembered, by a clock that never jumps",
     "app/facility/organizations/parameters.py": "ages of what is remembered, by a clock that never jumps",
     "app/core/signin.py": "ages of what is believed, by a clock that never jumps",

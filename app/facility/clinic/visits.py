@@ -17,6 +17,8 @@ from app.facility.db import hot_action, transaction
 from app.facility.stock import ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.core.hot import Hot
     from app.core.tenancy import Desk
 
@@ -97,9 +99,10 @@ class Made(msgspec.Struct, frozen=True):
 
 
 @hot_action
-def open_visit(desk: Desk, visit_id: UUID, arrival: Arrival) -> Made:
+def open_visit(desk: Desk, visit_id: UUID, arrival: Arrival, check: Callable[[Hot], None] | None = None) -> Made:
     """Register a visit (挂号) or book it (预约): a number of the facility, a ticket of the department's day.
 
+    `check` looks at what else must hold; two at once take the same ticket, so the later one is checked again.
     Sent again it changes nothing. Raises VisitIncomplete, DocumentChanged. The center's registration (2201) is the reception's.
     """
     at, today = clock.now(), clock.business_date()
@@ -118,6 +121,8 @@ def open_visit(desk: Desk, visit_id: UUID, arrival: Arrival) -> Made:
             known = hot.run(LOCK, keys)
             if known:
                 return _known(known[0], digest)
+            if check:
+                check(hot)
             ticket = hot.run(TICKET, keys)[0].ticket
             number = ledger.number_for(hot, desk, "M", today)
             if not hot.run_last(INSERT, {**keys, "ticket": ticket, "number": number}):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from app.core import personal, tenancy
+from app.core import clock, personal, tenancy
 from app.core.errors import NotFound
 from app.facility.clinic.patients.rules import Person
 from app.facility.db import run
 from app.national import certno
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
 MOST = 20
+PAGE = 50
 SHOWN = "p.id, p.number, p.name_shown, p.sex, p.born_on, p.registered_at, p.version, p.certno_hash is not null as has_certno, p.merged_into, p.sealed"
 ROWS = "select {shown} from patient p where {where} and p.merged_into is null order by p.number desc limit :most"
 
@@ -71,3 +74,42 @@ def unseal(row: Any) -> Person:
     """Who it is, whole: for forms and messages, never for lists."""
     tenant = dict(tenancy.scope())["app.tenant_id"]
     return msgspec.json.decode(personal.unseal_bytes(tenant, bytes(row.sealed)), type=Person)
+
+
+# Everybody who is one person with a patient: the file, and those merged into it.
+FAMILY = "(select f.id from patient f where f.id = :patient or f.merged_into = :patient)"
+
+
+def list_allergies(patient_id: UUID) -> list[Any]:
+    """What somebody cannot bear, the severe first; what was withdrawn stays, struck out."""
+    return list(
+        run(
+            f"""
+            select a.id, a.substance, a.reaction, a.severity, a.told_by, a.noted_at, a.withdrawn_at, a.withdrawn_why, s.name as staff
+            from allergy a join staff s on s.tenant_id = a.tenant_id and s.id = a.noted_by
+            where a.patient_id in {FAMILY} order by a.withdrawn_at is not null, a.severity = 'severe' desc, a.noted_at desc limit 50
+            """,
+            patient=patient_id,
+        )
+    )
+
+
+def list_visits(patient_id: UUID, before: tuple[datetime, str] | None = None) -> list[Any]:
+    """Somebody's visits at any facility of the organization, newest first, 50 a page."""
+    at, last = before or (clock.now() + timedelta(minutes=1), "ffffffff-ffff-ffff-ffff-ffffffffffff")
+    return list(
+        run(
+            f"""
+            select v.id, v.number, v.visit_on, v.made_at, v.kind, v.state, v.facility_id, v.mdtrt_id, d.name as department, s.name as doctor, f.name as facility_name
+            from visit v join department d on d.tenant_id = v.tenant_id and d.id = v.department_id
+            join facility f on f.tenant_id = v.tenant_id and f.id = v.facility_id
+            left join staff s on s.tenant_id = v.tenant_id and s.id = v.doctor_id
+            where v.patient_id in {FAMILY} and (v.made_at, v.id) < (:at, cast(:last as uuid))
+            order by v.made_at desc, v.id desc limit :page
+            """,
+            patient=patient_id,
+            at=at,
+            last=last,
+            page=PAGE + 1,
+        )
+    )

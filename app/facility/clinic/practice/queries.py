@@ -34,3 +34,23 @@ def list_practitioners(facility_id: int) -> list[Any]:
             most=MOST,
         )
     )
+
+
+def list_people(facility_id: int) -> list[Any]:
+    """Everybody who works here, with what they may do when they are on the register of practice."""
+    return list(
+        run(
+            """
+            select s.id, s.number, s.name, s.national_code, p.title, p.prescribes, p.herbs, p.antimicrobials, p.narcotics, p.eligible_from, p.eligible_until,
+                p.suspended_from, p.suspended_until, p.suspended_why, p.department_id, d.name as department
+            from staff s
+            left join practitioner p on p.tenant_id = s.tenant_id and p.staff_id = s.id and p.facility_id = :f
+            left join department d on d.tenant_id = p.tenant_id and d.id = p.department_id
+            where s.disabled_at is null and (p.staff_id is not null or exists (
+                select from staff_role r where r.tenant_id = s.tenant_id and r.staff_id = s.id and r.facility_id = :f))
+            order by p.staff_id is null, d.code, s.number limit :most
+            """,
+            f=facility_id,
+            most=MOST,
+        )
+    )

@@ -1,0 +1,92 @@
+"""Duties 排班: on which weekday, in which half of the day a doctor sees how many booked people; bookings keep to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app.core import clock
+from app.core.errors import NotFound, WrongInput, words
+from app.facility.clinic.reception.errors import DayFull
+from app.facility.db import hot_action, run, transaction
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from app.core.hot import Hot
+    from app.core.tenancy import Desk
+    from app.facility.clinic.visits import Arrival
+
+PERIODS = {"am": "上午", "pm": "下午"}
+WEEKDAYS = {1: "周一", 2: "周二", 3: "周三", 4: "周四", 5: "周五", 6: "周六", 7: "周日"}
+MOST_BOOKED = 200
+
+ADD = """
+insert into duty (tenant_id, id, facility_id, doctor_id, department_id, room_id, weekday, period, most, staff_id, made_at)
+select %(tenant)s, %(id)s, %(facility)s, p.staff_id, d.id, %(room)s::bigint, %(weekday)s::int, %(period)s, %(most)s::int, %(staff)s, %(at)s
+from practitioner p, department d
+where p.tenant_id = %(tenant)s and p.facility_id = %(facility)s and p.staff_id = %(doctor)s
+    and d.tenant_id = %(tenant)s and d.facility_id = %(facility)s and d.id = %(department)s and d.stopped_at is null
+on conflict do nothing returning id
+"""
+KNOWN = "select id from duty where tenant_id = %(tenant)s and id = %(id)s"
+END = "update duty set ended_at = %(at)s where tenant_id = %(tenant)s and facility_id = %(facility)s and id = %(id)s and ended_at is null returning id"
+ENDED = "select 1 as known from duty where tenant_id = %(tenant)s and facility_id = %(facility)s and id = %(id)s"
+ROOM_LEFT = """
+select (select coalesce(sum(most), 0)::int from duty where tenant_id = %(tenant)s and facility_id = %(facility)s and doctor_id = %(doctor)s
+        and weekday = %(weekday)s and ended_at is null) as most,
+    (select count(*) from visit where tenant_id = %(tenant)s and facility_id = %(facility)s and doctor_id = %(doctor)s and visit_on = %(day)s
+        and booked and state <> 'CANCELLED') as booked
+"""
+
+
+@hot_action
+def add_duty(
+    desk: Desk, duty_id: UUID, doctor: int, department: int, room: int | None, weekday: int, period: str, most: int
+) -> None:
+    """Say that a doctor sees so many booked people in a half of a weekday. Sent again it changes nothing. Raises WrongInput."""
+    if weekday not in WEEKDAYS or period not in PERIODS or not 1 <= most <= MOST_BOOKED:
+        raise WrongInput(what="排班", why="要选星期和上下午，号数在 1 到 200 之间")
+    keys = {
+        **desk.keys, "id": duty_id, "doctor": doctor, "department": department, "room": room, "weekday": weekday, "period": period, "most": most,
+        "at": clock.now(),
+    }  # fmt: skip
+    with transaction(settings=desk.settings) as hot:
+        if not hot.run(ADD, keys) and not hot.run(KNOWN, keys):
+            raise WrongInput(what="排班", why="这位医师没有登记，或这半天已经排过")
+
+
+@hot_action
+def end_duty(desk: Desk, duty_id: UUID) -> None:
+    """End a duty; what was booked stays. Raises NotFound."""
+    keys = {**desk.keys, "id": duty_id, "at": clock.now()}
+    with transaction(settings=desk.settings) as hot:
+        if not hot.run(END, keys) and not hot.run(ENDED, keys):
+            raise NotFound
+
+
+def check_booking(hot: Hot, desk: Desk, arrival: Arrival) -> None:
+    """Refuse a booking with a doctor who is not there that day, or whose day is full. Raises DayFull."""
+    if arrival.doctor_id is None or arrival.booked_for is None:
+        raise DayFull(why=words("预约要选一位医师"))
+    day = arrival.booked_for
+    left = hot.run(ROOM_LEFT, {**desk.keys, "doctor": arrival.doctor_id, "weekday": day.isoweekday(), "day": day})[0]
+    if left.most == 0:
+        raise DayFull(why=words("这位医师 {day} 不出诊", day=day))
+    if left.booked >= left.most:
+        raise DayFull(why=words("这位医师 {day} 的 {most} 个号已经约满", day=day, most=left.most))
+
+
+def list_duties(facility_id: int) -> list[Any]:
+    """Duties that hold, by weekday."""
+    return list(
+        run(
+            """
+            select y.id, y.weekday, y.period, y.most, y.doctor_id, s.name as doctor, d.name as department, r.name as consulting_room
+            from duty y join staff s on s.tenant_id = y.tenant_id and s.id = y.doctor_id
+            join department d on d.tenant_id = y.tenant_id and d.id = y.department_id
+            left join consulting_room r on r.tenant_id = y.tenant_id and r.id = y.room_id
+            where y.facility_id = :facility and y.ended_at is null order by y.weekday, y.period, s.number limit 200
+            """,
+            facility=facility_id,
+        )
+    )
