@@ -67,6 +67,7 @@ def fill_bill(made, desk, department, patient) -> None:
         visit, wanted = uuid4(), sheet("WESTERN", (goods.product_id, 24))
         visits.open_visit(desk, visit, visits.Arrival(patient, department))
         visits.step(desk, visit, "began")
+        answers.note_asked(desk, visit)
         signing.sign_visit(desk, visit, content(wanted))
         pass_sheets(made.pharmacy, visit)
         bills.open_bill(desk, bill, visit, [wanted.id])
