@@ -21,7 +21,7 @@ DELIVERY_PAGES = ("delivery_views", "code_views", "case_views")
 SUPPLIER_PAGES = ("views", "paper_views", "approval_views", "payable_views")
 BUYING = ("order_views", "proposal_views")
 CLINIC = (
-    "terms.views", "practice.views", "patients.views", "reception.views", "reception.queue_views", "reception.duty_views", "reception.wall_views",
+    "terms.views", "desk.views", "practice.views", "patients.views", "reception.views", "reception.queue_views", "reception.duty_views", "reception.wall_views",
 )  # fmt: skip
 
 

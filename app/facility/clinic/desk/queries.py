@@ -1,0 +1,55 @@
+"""What the doctor's desk shows: today's people, one visit, and what was before. Row-level security picks the tenant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app.core import clock
+from app.core.errors import NotFound
+from app.facility.db import run
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+MOST = 100
+RECENT = 6
+QUEUE = """
+select v.id, v.ticket, v.state, v.arrived_at, v.doctor_id, p.name_shown, p.sex, p.born_on
+from visit v join patient p on p.tenant_id = v.tenant_id and p.id = v.patient_id
+where v.facility_id = :facility and v.visit_on = :today and v.state = any(cast(:states as text[])) and (v.doctor_id is null or v.doctor_id = :staff)
+order by v.priority desc, v.ticket, v.id limit :most
+"""
+HEAD = """
+select v.id, v.number, v.ticket, v.state, v.patient_id, v.doctor_id, v.insutype, v.mdtrt_id, v.allergies_asked_at, v.version, p.name_shown, p.sex, p.born_on,
+    d.name as department
+from visit v join patient p on p.tenant_id = v.tenant_id and p.id = v.patient_id
+join department d on d.tenant_id = v.tenant_id and d.id = v.department_id
+where v.facility_id = :facility and v.id = :visit
+"""
+BEFORE = """
+select v.visit_on, v.number, dx.name as diagnosis
+from visit v left join lateral (
+    select name from visit_diagnosis where tenant_id = v.tenant_id and visit_id = v.id and version = v.version and kind = 'WESTERN' order by line_no limit 1
+) dx on true
+where v.patient_id = :patient and v.id <> :visit and v.version > 0 order by v.made_at desc, v.id limit :most
+"""
+NOW = ("WAITING", "CALLED", "PASSED", "IN_VISIT", "SIGNED", "CLOSED")
+TAKEN = ("CALLED", "WAITING")
+
+
+def list_queue(facility_id: int, staff_id: int, states: tuple[str, ...] = NOW) -> list[Any]:
+    """Today's people of a doctor, with those who are for any doctor; priority first, then by ticket."""
+    return list(run(QUEUE, facility=facility_id, staff=staff_id, today=clock.business_date(), states=list(states), most=MOST))  # fmt: skip
+
+
+def get_visit(facility_id: int, visit_id: UUID) -> Any:
+    """One visit with its patient, masked. Raises NotFound."""
+    row = run(HEAD, facility=facility_id, visit=visit_id).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def list_before(patient_id: UUID, visit_id: UUID) -> list[Any]:
+    """The visits of a patient that were signed before, newest first."""
+    return list(run(BEFORE, patient=patient_id, visit=visit_id, most=RECENT))
