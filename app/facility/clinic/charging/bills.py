@@ -56,7 +56,7 @@ def open_bill(desk: Desk, bill_id: UUID, visit_id: UUID, sheets: Sequence[UUID],
         _check_insured(visits[0], insured=insured)
         _check_sheets(hot.run(statements.LOCK_SHEETS, _arrays(keys)), wanted, today)
         lines = _lines(hot.run(statements.SHEET_LINES, _arrays(keys)))
-        number = ledger.number_for(hot, desk, "B", today)
+        number = ledger.number_for(hot, desk, "F", today)
         hot.run_last(
             statements.OPEN,
             {
