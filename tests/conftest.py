@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 os.environ.setdefault("SUNMED_DATA_KEY", secrets.token_hex(32))
 os.environ.setdefault("SUNMED_DEMO", "1")
@@ -16,8 +17,20 @@ from launcher import translations
 from launcher.databases import ROLES, prepare
 from launcher.postgres import Embedded
 
-# A file is one group of its own (loadfile): its product starts once, and no other file touches it meanwhile.
-SLOWEST_FIRST = ("browser/test_screens", "browser/test_day", "browser/test_dangers", "browser", "faults", "launcher")
+# A file is one group of its own, so its product starts once and no other file touches it meanwhile. All that drives Chromium
+# is one group: two browsers at once on two cores are too slow for what their pages promise, and one product serves them all.
+SLOWEST_FIRST = ("browser", "faults", "launcher")
+
+
+class Scheduling(LoadFileScheduling):
+    """Hands out whole files, and the browser's files together."""
+
+    def _split_scope(self, nodeid):
+        return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items):

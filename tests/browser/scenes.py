@@ -42,7 +42,7 @@ def enter_prescription(shop, holder) -> str:
     from tests.factories.shop import desk_of
 
     today, document = clock.business_date(), uuid4()
-    number = f"CF{today:%y-%m%d}-{document.int % 9000 + 1000}"
+    number = f"CF{today:%y-%m%d}-{document.int % 10**9:09d}"
     drug = shop.goods(2, rx_class="RX")
     with shop.app.app_context(), shop.pharmacy.acting():
         paper = prescriptions.Paper(number, holder.name, "江海明", "二号诊所", today, "高血压")
@@ -60,7 +60,7 @@ def prescribe(shop, positions, holder):
     from tests.factories.shop import desk_of
 
     today, document = clock.business_date(), uuid4()
-    number = f"CF{today:%y-%m%d}-{document.int % 9000 + 1000}"
+    number = f"CF{today:%y-%m%d}-{document.int % 10**9:09d}"
     with shop.app.app_context(), shop.pharmacy.acting():
         ids = [
             run("select id from product where code = :code", code=f"S{position + 1:04d}").scalar_one()
