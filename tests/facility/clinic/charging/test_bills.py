@@ -57,7 +57,7 @@ def test_several_sheets_are_paid_at_once_and_medicines_wait_for_the_patient(clin
     again = settling.settle_bill(desk, bill, version, [Tender("wechat", 2000), Tender("cash", 3000)])
 
     assert done == again
-    assert (done.kind, done.number[:1]) == ("settled", "B")
+    assert (done.kind, done.number[:1]) == ("settled", "F")
     row = bill_row(bill)
     assert (row.state, row.paid, row.total_fen, row.cash_fen) == ("settled", "self", 4500, 2500)
     assert row.stream_number
