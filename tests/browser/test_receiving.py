@@ -23,7 +23,7 @@ def order(shop):
     """An order of two products that waits for its goods: (id, number, barcode and name of each)."""
     with shop.app.app_context(), shop.pharmacy.acting():
         products = []
-        for name in ("阿莫西林胶囊", "板蓝根颗粒"):
+        for name in ("试收胶囊", "试收颗粒"):
             product = approved_product(shop.pharmacy, generic_name=name, code=f"B{secrets.token_hex(4).upper()}")
             products.append((product, run("select barcode from product where id = :id", id=product).scalar_one(), name))
         supplier = make_supplier(shop.pharmacy, name="宁波新建医药有限公司")
