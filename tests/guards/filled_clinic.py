@@ -26,9 +26,9 @@ def fill_clinic(made) -> None:
     desk = desk_of(pharmacy, pharmacy.owner)
     department = practice.add_department(desk, "QK", "全科", "A02")
     practice.add_room(desk, "1 诊室")
-    practice.set_practitioner(
-        desk, pharmacy.owner, practice.Practice(department, "主治医师", clock.business_date() - timedelta(days=9))
-    )
+    for person in (pharmacy.owner, made.ids["doctor"]):
+        told = practice.Practice(department, "主治医师", clock.business_date() - timedelta(days=9))
+        practice.set_practitioner(desk, person, told)
     patient, allergy = uuid4(), uuid4()
     phone = f"137{uuid4().int % 10**8:08d}"
     patients.register_patient(desk, patient, Person("孙秀兰", "2", date(1964, 3, 1), phone=phone))

@@ -101,6 +101,7 @@ def test_the_facility_wing_bears_anything(facility_app, shop, books, name, metho
         "clerk": shop.pharmacy.clerk,
         "pharmacist": shop.pharmacy.pharmacist,
         "audit_admin": shop.ids["auditor"],
+        "doctor": shop.ids["doctor"],
     }
     wanted, client = sensible(shop), facility_app.test_client()
     _ready(facility_app, shop)

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.center.registry import actions as registry
 from app.core import faults, tenancy
 from app.facility.clinic.charging import bills, refunds, settling
 from app.facility.db import run
@@ -104,7 +105,36 @@ def test_what_stops_before_the_question_leaves_nothing(clinic, desk, goods, visi
     assert settle(desk, bill).kind == "settled"
 
 
-@pytest.mark.parametrize("point", ["ask.committed", "ask.answered", "bill_refund.confirming", "bill_refund.confirmed"])
+def test_an_interrupted_refusal_frees_the_goods_all_the_same(clinic, desk, goods, center_app, stop_at):
+    person = make_insured(center_app)
+    visit = insured_visit(clinic, person, sheet("WESTERN", (goods.product_id, 48)))
+    bill, _version = open_bill(desk, *visit, insured=True)
+    bills.preview_bill(desk, bill)
+    with center_app.app_context(), tenancy.acting_as(district="33"):
+        registry.set_status(person.psn_no, "frozen", "F02")
+    stop_at("bill.releasing", lambda: settle(desk, bill))
+
+    worker.run_once()
+
+    assert (row_of(bill).state, on_hand(clinic, goods)) == ("open", (240, 0))
+
+
+def test_a_refund_interrupted_before_it_is_asked_never_was(clinic, desk, goods, visit, stop_at):
+    bill, _version = open_bill(desk, *visit, insured=True)
+    bills.preview_bill(desk, bill)
+    settle(desk, bill)
+    refund = uuid4()
+    stop_at("bill_refund.reserved", lambda: refunds.refund_bill(desk, refund, bill, "billing_error"))
+
+    assert row_of(bill).state == "settled"
+    assert refunds.refund_bill(desk, refund, bill, "billing_error").kind == "settled"
+    assert row_of(bill).state == "refunded"
+
+
+@pytest.mark.parametrize(
+    "point",
+    ["ask.committed", "ask.answered", "bill_refund.confirming", "bill_refund.confirmed"],
+)
 def test_an_interrupted_refund_goes_forward(clinic, desk, goods, visit, center_app, stop_at, point):
     bill, _version = open_bill(desk, *visit, insured=True)
     bills.preview_bill(desk, bill)
