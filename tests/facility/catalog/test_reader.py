@@ -52,6 +52,12 @@ def test_delimiter_is_found(mark):
     assert table.kind == ("tsv" if mark == "\t" else "csv")
 
 
+def test_a_code_that_was_typed_as_a_number_is_not_taken_for_a_code():
+    row = read_table("a.xlsx", workbook([["码"], [81000141108660000123, "81000141108660000123"]])).rows[1]
+
+    assert row == ["8.10001E+19", "81000141108660000123"]
+
+
 def test_excel_cells_read_as_their_author_sees_them():
     content = workbook([["名称", "条码", "价", "日", "可"], ["药", 6901234567892, 0.1 + 0.2, date(2026, 1, 2), True]])
 

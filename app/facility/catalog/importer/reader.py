@@ -29,6 +29,7 @@ MOST_BYTES = 20 * 1024 * 1024
 MOST_UNPACKED = 400 * 1024 * 1024
 MOST_ROWS = 20_000
 MOST_COLUMNS = 100
+MOST_EXACT = Decimal(10) ** 15  # Excel keeps fifteen digits of a number and makes noughts of the rest.
 MOST_CELL = 500  # The tail of a longer cell is dropped; no field of a product is that long.
 _EXCEL_OLD = bytes.fromhex("d0cf11e0a1b11ae1")
 _ZIP = b"PK\x03\x04"
@@ -171,6 +172,10 @@ def _number_text(number: float) -> str:
     exact = Decimal(repr(number))
     if not exact.is_finite():
         return ""
+    if (
+        abs(exact) >= MOST_EXACT
+    ):  # A code typed as a number has lost its last digits: shown as the sheet shows it, it is no code.
+        return f"{number:.5E}"
     # 0.1 + 0.2 in a formula shows as 0.3 in the sheet: fifteen digits are all that Excel knows.
     return f"{Decimal(f'{number:.15g}'):f}"
 
