@@ -72,9 +72,8 @@ def find_outcome(desk: Desk, bill_id: UUID) -> Outcome:
 
 
 def _outcome(bill: Any) -> Outcome:
-    kind: Literal["settled", "unknown", "refused"] = {"settled": "settled", "asked": "unknown"}.get(
-        bill.state, "refused"
-    )  # type: ignore[assignment]
+    kinds: dict[str, Literal["settled", "unknown"]] = {"settled": "settled", "asked": "unknown"}
+    kind: Literal["settled", "unknown", "refused"] = kinds.get(bill.state, "refused")
     return Outcome(kind, bill.id, bill.number, bill.refusal or "")
 
 

@@ -10,13 +10,9 @@ translations.prepare()
 
 
 @pytest.fixture
-def owner(facility_app, clinic):
-    return browser(facility_app, clinic, clinic.owner)
-
-
-@pytest.fixture
-def clerk(facility_app, clinic):
-    return browser(facility_app, clinic, clinic.clerk)
+def pharmacy(clinic):
+    """Whose people the owner and the clerk of the wing's tests are."""
+    return clinic
 
 
 @pytest.fixture
