@@ -84,6 +84,23 @@ class StockReceived(_Body):
     invoice: Name | None = None
 
 
+class PassedOver(_Body):
+    """A lot that expires sooner stayed on the shelf at a hand-over (未先进先出), and why."""
+
+    lot: Name
+    expires_on: date
+    reason: Name
+
+
+class InsteadOf(_Body):
+    """What was prescribed where another product of the same drug went out (换药): who proposed it, and the prescriber who consented."""
+
+    product: Product
+    reason: Name
+    proposed_by: Name
+    consented_by: Name
+
+
 class MovedLine(_Body):
     """So many base units of a lot from a zone to a zone; no zone is outside the house. `kind` is the ledger's code (DOMAIN 3.4)."""
 
@@ -101,6 +118,12 @@ class MovedLine(_Body):
     to_zone: str | None = None
     cost_price: Price | None = None
     codes: TraceCodes = []
+    units: Annotated[
+        list[Units], Meta(max_length=MOST_CODES)
+    ] = []  # Of each code's pack, where not all of them are whole.
+    original: UUID | None = None  # The hand-over that the line comes back from (退药).
+    passed_over: PassedOver | None = None
+    instead_of: InsteadOf | None = None
 
 
 class StockMoved(_Body):
@@ -128,6 +151,13 @@ class SaleSettlement(_Body):
     cash_fen: Fen
 
 
+class Prescribed(_Body):
+    """Which line of which out-flow prescription of the center was sold (外配处方)."""
+
+    prescription: ReceiptNumber
+    line: LineNumber
+
+
 class SoldLine(_Body):
     line: LineNumber
     product: Product
@@ -141,6 +171,7 @@ class SoldLine(_Body):
     expires_on: date | None = None
     scanned_at: Moment | None = None
     codes: TraceCodes = []
+    prescribed: Prescribed | None = None
 
 
 class SaleSold(_Body):
@@ -224,8 +255,16 @@ class BillSettled(_Body):
     lines: Annotated[list[BilledLine], Meta(min_length=1, max_length=MOST_LINES)]
 
 
+class RefundedBillLine(_Body):
+    """So much of a bill's line was given back."""
+
+    line: LineNumber
+    quantity: Units
+    amount_fen: Fen
+
+
 class BillRefunded(_Body):
-    """A bill was given back whole before anything of it was handed over (门诊退费)."""
+    """A bill was given back (门诊退费): the lines that are named, or all of it."""
 
     document: UUID
     receipt: ReceiptNumber
@@ -235,6 +274,7 @@ class BillRefunded(_Body):
     reason: Name
     total_fen: Fen
     settlement: RefundSettlement | None
+    lines: Annotated[list[RefundedBillLine], Meta(max_length=MOST_LINES)] | None = None
 
 
 class Signal(_Body):
@@ -267,6 +307,20 @@ class ShiftClosed(_Body):
     expected_fen: Difference
     difference_fen: Difference
     reason: Name | None = None
+
+
+class SheetReviewed(_Body):
+    """A pharmacist looked at a sheet of medicines before it was charged (审方), or a doctor let it through in an emergency."""
+
+    document: UUID
+    order: ReceiptNumber
+    visit: ReceiptNumber
+    kind: Literal["WESTERN", "HERB", "INFUSION"]
+    at: Moment
+    operator: Name
+    result: Literal["PASS", "PASS_WITH_NOTE", "RETURN", "REFUSE", "EMERGENCY"]
+    concerns: Annotated[list[Code], Meta(max_length=20)]
+    late: bool
 
 
 class ZoneStock(_Body):
@@ -319,7 +373,7 @@ class RecallReported(_Body):
 
 
 Body = (
-    StockReceived | StockMoved | SaleSold | SaleRefunded | BillSettled | BillRefunded | IdentityDecided | ShiftClosed | LotHeld | RecallReported
+    StockReceived | StockMoved | SaleSold | SaleRefunded | BillSettled | BillRefunded | SheetReviewed | IdentityDecided | ShiftClosed | LotHeld | RecallReported
 )  # fmt: skip
 
 KINDS: dict[tuple[str, int], type[Struct]] = {
@@ -335,6 +389,7 @@ KINDS: dict[tuple[str, int], type[Struct]] = {
     ("recall.reported", 1): RecallReported,
     ("bill.settled", 1): BillSettled,
     ("bill.refunded", 1): BillRefunded,
+    ("sheet.reviewed", 1): SheetReviewed,
 }
 
 _decoders = {key: msgspec.json.Decoder(body) for key, body in KINDS.items()}

@@ -93,11 +93,23 @@ class RecordViewed(_Body):
     documents: Annotated[list[Number], Meta(max_length=MOST_DOCUMENTS)]
 
 
+class ReferralMoved(_Body):
+    """A referral (转诊单) came to this institution, or one of its own was moved on; whose and why is asked for by its number."""
+
+    referral: Number
+    moved_at: Moment
+    direction: Literal["in", "out"]
+    other: Line
+    state: Literal["SENT", "ACCEPTED", "DECLINED", "CLOSED", "WITHDRAWN"]
+    urgent: bool
+
+
 KINDS: dict[tuple[str, int], type[Struct]] = {
     ("recall.issued", 1): RecallIssued,
     ("recall.closed", 1): RecallClosed,
     ("notice.published", 1): NoticePublished,
     ("record.viewed", 1): RecordViewed,
+    ("referral.moved", 1): ReferralMoved,
 }
 
 _decoders = {key: msgspec.json.Decoder(body) for key, body in KINDS.items()}

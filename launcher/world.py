@@ -1,4 +1,4 @@
-"""The demo world: three facilities of three organizations, a center with its people, about 200 real products, stock with codes.
+"""The demo world: four facilities of three organizations, a center with its people, about 200 real products, stock with codes.
 
 Everything is made through the product's own actions, once; a second start finds it. Without SUNMED_DEMO nothing is made.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -15,43 +14,11 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import pyotp
 
+from launcher.places import BRANCH, CITY, OFFICERS, PASSWORD, PLACES, code_of
+
 if TYPE_CHECKING:
     from launcher.home import Home
-
-PASSWORD = "yangguang-2026"
-CITY = "3302"
-
-
-@dataclass(frozen=True)
-class Place:
-    """A facility of the demo."""
-
-    organization: str
-    code: str
-    name: str
-    district: str
-    district_name: str
-    kind: str
-    latitude: str
-    longitude: str
-    people: tuple[tuple[str, str, str], ...]  # number, name, role
-
-
-PLACES = (
-    Place("YIHAO", "P33021200001", "一号药店", "330212", "鄞州区", "pharmacy", "29.8170", "121.5470",
-          (("001", "王敏", "owner"), ("002", "李小红", "clerk"), ("003", "陈蓉", "pharmacist"))),
-    Place("ERHAO", "H33020300021", "二号诊所", "330203", "海曙区", "clinic", "29.8590", "121.5510",
-          (("001", "江海明", "owner"), ("002", "周丽", "clerk"), ("003", "何芳", "pharmacist"))),
-    Place("SANHAO", "P33020500031", "三号药店", "330205", "江北区", "pharmacy", "29.8880", "121.5590",
-          (("001", "沈国良", "owner"), ("002", "黄小燕", "clerk"), ("003", "徐明", "pharmacist"))),
-)  # fmt: skip
-OFFICERS = (
-    ("G01", "陈立", "officer"),
-    ("G02", "林静", "auditor"),
-    ("G03", "方远", "administrator"),
-    ("G04", "董安", "security_admin"),
-    ("G05", "夏清", "audit_admin"),
-)
+    from launcher.places import Place
 
 
 def load(home: Home) -> list[str]:
@@ -80,6 +47,8 @@ def _make(facility: Any, center: Any, totp: str) -> None:
         new = [place for place in PLACES if not organizations.describe(place.code)]
     _list_diagnoses(facility)
     made = {place.code: _open(facility, place) for place in new}
+    for place in PLACES:
+        _join(facility, place)
     if new:
         print("Sunmed: loading the demo world (once) …", flush=True)
         _fill_center(center, made, totp)
@@ -87,7 +56,52 @@ def _make(facility: Any, center: Any, totp: str) -> None:
             _fill_shelves(facility, place, made[place.code])
         if PLACES[0] in new:
             _fill_buying(facility, PLACES[0], made[PLACES[0].code])
+    _open_branch(facility, center)
+    for place in PLACES:
+        if place.kind == "clinic":
+            _open_clinic(facility, center, place)
     _begin_the_day(facility)
+
+
+def _open_clinic(facility: Any, center: Any, place: Place) -> None:
+    """Departments, rights, services and herbs, also in homes from before there were clinics; then the day's first patients."""
+    from app.center.referral import demo as referral_demo
+    from app.center.registry.actions import NewItem, publish_items
+    from app.core import tenancy
+    from app.core.tenancy import Desk
+    from app.facility.catalog import demo as catalog_demo
+    from app.facility.clinic import demo
+    from app.facility.db import run
+    from app.facility.organizations import queries as organizations
+
+    with facility.app_context():
+        found = {n: organizations.ACCOUNTS.find(place.organization, n) for n, _name, _role in place.people}
+        who = {number: account for number, account in found.items() if account}
+        by_role = {
+            role: {n: who[n].id for n, _name, each in place.people if each == role}
+            for role in ("doctor", "nurse", "pharmacist")
+        }
+        tenant = int(who["001"].realm)
+        with tenancy.as_tenant(tenant):
+            facility_id = run("select id from facility where national_code = :code", code=place.code).scalar_one()
+            owner, clerk = (Desk(tenant, facility_id, who[n].id, f"{n} {who[n].name[0]}*") for n in ("001", "002"))
+            new = demo.furnish(owner, by_role["doctor"], by_role["nurse"], by_role["pharmacist"])
+            if new:
+                demo.stock(owner)
+            demo.offer_package(owner)
+            demo.ask_fee(owner)
+    if new:
+        services = [draft for draft, _price, _split in catalog_demo.products(demo.PRODUCTS) if draft.national_code]
+        items = [
+            NewItem(str(draft.national_code), draft.generic_name, draft.insurance_class or "C", kind="service")
+            for draft in services
+        ]
+        with center.app_context(), tenancy.acting_as(district="33"):
+            publish_items(items)
+    with center.app_context(), tenancy.acting_as(district="33"):
+        referral_demo.load(place.code)
+    with facility.app_context(), tenancy.as_tenant(tenant):
+        demo.begin_day(clerk)
 
 
 def _list_diagnoses(app: Any) -> None:
@@ -99,48 +113,90 @@ def _list_diagnoses(app: Any) -> None:
 
 
 def _open(app: Any, place: Place) -> Any:
-    from app.core import clock, tenancy
+    from app.core import tenancy
     from app.facility.organizations import actions
-    from app.facility.organizations.rules import Grant
 
-    today = clock.business_date()
-    facility = actions.NewFacility(
-        place.code,
-        place.name,
-        place.district,
-        place.district_name,
-        place.kind,
-        agreement_from=today - timedelta(days=200),
-        agreement_until=today + timedelta(days=365),
-    )
-    people = [actions.NewStaff(number, name, password=PASSWORD, demo=True) for number, name, _ in place.people]
     with app.app_context():
-        made = actions.create_organization(place.organization, place.name, facility, people[0])
+        made = actions.create_organization(
+            place.organization, place.name, _designated(place), _account(place, *place.people[0])
+        )
         with tenancy.as_tenant(made.tenant_id):
-            for person, (_number, _name, role) in zip(people[1:], place.people[1:], strict=True):
-                actions.add_staff(person, [Grant(role, made.facility_id)])
             actions.add_terminal(made.facility_id, "01")
     return made
+
+
+def _designated(place: Place) -> Any:
+    from app.core import clock
+    from app.facility.organizations.actions import NewFacility
+
+    today = clock.business_date()
+    return NewFacility(
+        place.code, place.name, place.district, place.district_name, place.kind,
+        agreement_from=today - timedelta(days=200), agreement_until=today + timedelta(days=365),
+    )  # fmt: skip
+
+
+def _open_branch(facility: Any, center: Any) -> None:
+    """The second shop, with its own shelves and stream, also in homes from before there was one."""
+    from app.center.registry import demo as registry_demo
+    from app.core import tenancy
+    from app.facility.db import run
+    from app.facility.organizations import actions
+    from app.facility.organizations import queries as organizations
+    from app.facility.organizations.rules import Grant
+
+    with facility.app_context():
+        first = organizations.ACCOUNTS.find(BRANCH.organization, "001")
+        if first is None or organizations.describe(BRANCH.code):
+            return
+        with tenancy.as_tenant(int(first.realm)):
+            opened = actions.open_facility(_designated(BRANCH))
+            actions.add_terminal(opened.facility_id, "01")
+            older = run("select id from facility where national_code = :code", code=PLACES[0].code).scalar_one()
+            for number, name, role in BRANCH.people:
+                grants = [Grant(role, place) for place in (older, opened.facility_id)]
+                actions.add_staff(_account(BRANCH, number, name, role), grants)
+    with center.app_context(), tenancy.acting_as(district=CITY):
+        registry_demo.load([(_institution(BRANCH), opened.center_secret.encode())], [])
+
+
+def _join(app: Any, place: Place) -> None:
+    """Everybody of the list works there; homes from before somebody was on it too."""
+    from app.core import tenancy
+    from app.facility.db import run
+    from app.facility.organizations import actions
+    from app.facility.organizations import queries as organizations
+    from app.facility.organizations.rules import Grant
+
+    with app.app_context():
+        first = organizations.ACCOUNTS.find(place.organization, "001")
+        missing = [one for one in place.people if organizations.ACCOUNTS.find(place.organization, one[0]) is None]
+        if first is None or not missing:
+            return
+        with tenancy.as_tenant(int(first.realm)):
+            facility_id = run("select id from facility where national_code = :code", code=place.code).scalar_one()
+            for number, name, role in missing:
+                actions.add_staff(_account(place, number, name, role), [Grant(role, facility_id)])
+
+
+def _account(place: Place, number: str, name: str, role: str) -> Any:
+    from app.facility.organizations.actions import NewStaff
+
+    letter = {"doctor": "D", "nurse": "N", "pharmacist": "Y"}.get(role)
+    code = f"{letter}{place.district}000{number}" if letter else None
+    return NewStaff(number, name, code, PASSWORD, demo=True)
 
 
 def _fill_center(app: Any, made: dict[str, Any], totp: str) -> None:
     from app.center.fund.publishing import publish_demo_policies
     from app.center.registry import demo as registry_demo
     from app.center.registry import officer_actions as officers
-    from app.center.registry.actions import NewInstitution
     from app.center.registry.officer_errors import OfficerNumberTaken
     from app.core import tenancy
 
     institutions = [
-        (
-            NewInstitution(
-                place.code, place.name, place.district, place.kind, "pharmacy" if place.kind == "pharmacy" else "community",
-                Decimal(place.latitude), Decimal(place.longitude),
-            ),
-            made[place.code].center_secret.encode(),
-        )
-        for place in PLACES if place.code in made
-    ]  # fmt: skip
+        (_institution(place), made[place.code].center_secret.encode()) for place in PLACES if place.code in made
+    ]
     with app.app_context(), tenancy.acting_as(district=CITY):
         registry_demo.load(institutions, _items())
         publish_demo_policies()
@@ -149,6 +205,15 @@ def _fill_center(app: Any, made: dict[str, Any], totp: str) -> None:
                 officers.add_officer(officers.NewOfficer(CITY, number, name, role, PASSWORD, totp, demo=True))
             except OfficerNumberTaken:
                 continue
+
+
+def _institution(place: Place) -> Any:
+    from app.center.registry.actions import NewInstitution
+
+    level = "pharmacy" if place.kind == "pharmacy" else "community"
+    return NewInstitution(
+        place.code, place.name, place.district, place.kind, level, Decimal(place.latitude), Decimal(place.longitude)
+    )
 
 
 def _items() -> list[Any]:
@@ -174,7 +239,7 @@ def _items() -> list[Any]:
 
 
 def _fill_shelves(app: Any, place: Place, made: Any) -> None:
-    """Products, then a receipt of twenty lots at a time: six packs each with a code, one lot near its end."""
+    """Products, then a receipt of forty lots at a time: six packs each with a code, half a kilogram of each herb, one lot near its end."""
     from app.core import clock, tenancy
     from app.core.tenancy import Desk
     from app.facility.catalog import demo as catalog_demo
@@ -195,7 +260,7 @@ def _fill_shelves(app: Any, place: Place, made: Any) -> None:
                     product_id,
                     f"26{position % 12 + 1:02d}{position % 28 + 1:02d}",
                     ends,
-                    6,
+                    500 if draft.rx_class == "HERB" else 6,
                     codes=codes,
                     cost_price=cost,
                 )
@@ -225,11 +290,6 @@ def _fill_buying(app: Any, place: Place, made: Any) -> None:
         demo.load(desks[0], desks[1], [(row.id, row.pack_size) for row in rows])
 
 
-def code_of(place: Place, position: int, pack: int) -> str:
-    """The trace code of a demo pack: twenty digits that begin with 8, as real ones do."""
-    return f"8{PLACES.index(place) + 1}{position:05d}{(position * 7919 + pack * 104729) % 10**6:06d}{pack:07d}"
-
-
 def _begin_the_day(app: Any) -> None:
     """Each start: the demo's pharmacists are on duty, and a reviewed prescription waits at the first pharmacy."""
     from app.core import tenancy
@@ -249,11 +309,25 @@ def _begin_the_day(app: Any) -> None:
                     actions.come_on_duty(facility_id, account.id, "01")
                 clerk = organizations.ACCOUNTS.find(place.organization, "002")
                 assert clerk is not None
+                if place.kind == "clinic":
+                    _send_one_out(place, facility_id)
                 desks = [
                     Desk(int(account.realm), facility_id, who.id, f"{who.number} {who.name[0]}*")
                     for who in (clerk, account)
                 ]
                 _a_prescription(place, desks[0], desks[1], account.name)
+
+
+def _send_one_out(place: Place, facility_id: int) -> None:
+    """A prescription of the clinic that a pharmacy may fetch."""
+    from app.core.tenancy import Desk
+    from app.facility.clinic import demo
+    from app.facility.organizations import queries as organizations
+
+    found = [organizations.ACCOUNTS.find(place.organization, number) for number in ("004", "003")]
+    desks = [Desk(int(one.realm), facility_id, one.id, f"{one.number} {one.name[0]}*") for one in found if one]
+    if len(desks) == len(found):
+        demo.send_one_out(*desks)
 
 
 def _a_prescription(place: Place, clerk: Any, pharmacist: Any, name: str) -> None:
@@ -318,6 +392,9 @@ def _greeting(totp: str) -> list[str]:
     for place in PLACES:
         people = "  ".join(f"{number} {name} {role}" for number, name, role in place.people)
         lines.append(f"  {place.organization:{width}}  {place.name}   {people}")
+        if place.organization == BRANCH.organization:
+            people = "  ".join(f"{number} {name} {role}, both shops" for number, name, role in BRANCH.people)
+            lines.append(f"  {BRANCH.organization:{width}}  {BRANCH.name}   {people}")
     people = "  ".join(f"{number} {name} {role}" for number, name, role in OFFICERS)
     lines.append(f"  center  /center  code 330200:  {people}")
     lines.append(f"  the officers' TOTP code now: {pyotp.TOTP(totp).now()}   (secret {totp})")

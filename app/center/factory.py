@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-ROOMS = ("registry.officer_views", "supervision.views", "interface.views", "registry.demo_views")
+ROOMS = (
+    "registry.officer_views",
+    "supervision.views",
+    "outflow.views",
+    "referral.views",
+    "interface.views",
+    "registry.demo_views",
+)
 
 
 def create_app(urls: Mapping[str, str], secret: str, *, testing: bool = False, https: bool = False) -> Flask:

@@ -110,6 +110,11 @@ class Database(SQLAlchemy):
         for engine in current_app.extensions["role_engines"].values():
             engine.dispose()
 
+    def kept(self, what: str) -> dict[Any, Any]:
+        """What the present application remembers under this name; another one in the same process has another database."""
+        found: dict[Any, Any] = current_app.extensions.setdefault(f"kept {what}", {})
+        return found
+
     # ---- rare acts and screens --------------------------------------------------------------------------------
 
     def action(self, function: Callable[P, R]) -> Callable[P, R]:

@@ -21,6 +21,11 @@ def fen(price: Decimal, quantity: int | Decimal) -> int:
     return round_fen(price * quantity * 100)
 
 
+def price_of(amount_fen: int, quantity: int) -> Decimal:
+    """Return the price (yuan a unit, six places) at which a quantity comes to an amount: the other way round of `fen`."""
+    return (Decimal(amount_fen) / 100 / quantity).quantize(Decimal("0.000001"))
+
+
 def round_fen(exact_fen: Decimal) -> int:
     """Round an exact amount of fen half up."""
     return int(exact_fen.quantize(Decimal(1), ROUND_HALF_UP))

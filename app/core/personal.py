@@ -66,8 +66,10 @@ def mask_name(name: str) -> str:
 
 
 def mask_certno(number: str) -> str:
-    """330205198001011234 -> 330205********1234."""
-    return number if len(number) < 11 else f"{number[:6]}{'*' * (len(number) - 10)}{number[-4:]}"
+    """330205198001011234 -> 330205********1234; of a shorter paper's number the first and the last two: E12345678 -> E******78."""
+    if len(number) < 11:
+        return number if len(number) < 5 else f"{number[0]}{'*' * (len(number) - 3)}{number[-2:]}"
+    return f"{number[:6]}{'*' * (len(number) - 10)}{number[-4:]}"
 
 
 def mask_card(number: str) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LANGUAGES = ("zh", "en")
+MANY = "(s)"  # Marks in English texts what a number n above one adds.
 MOST_TEXTS = 20_000  # Kept for each language; the product has about 5,000.
 Words = TypeVar("Words")
 MOST_BYTES = 24 * 1024 * 1024  # An Excel file of 50,000 rows; messages and forms are far smaller.
@@ -101,6 +102,11 @@ def language() -> str:
     return str(get_locale()).split("_", maxsplit=1)[0]
 
 
+def one_or_many(said: Markup, n: object) -> Markup:
+    """An English text whose words fit the number n: "%(n)s day(s)" says 1 day, 2 days."""
+    return said.replace(MANY, "" if n in {1, "1"} else "s")
+
+
 def per_language(build: Callable[[], Words]) -> Callable[[], Words]:
     """Put a table of words together once for each language: a list says its words on every row."""
     kept: dict[str, Words] = {}
@@ -134,7 +140,7 @@ def _speak_quickly(app: Flask) -> None:
             if len(known) >= MOST_TEXTS:
                 known.clear()
             found = known[text] = Markup(get_translations().ugettext(text))  # noqa: S704 -- our own text; the facts in it are escaped
-        return found % facts
+        return (one_or_many(found, facts.get("n")) if MANY in found else found) % facts
 
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
         gettext=say, ngettext=lambda one, many, n: get_translations().ungettext(one, many, n), newstyle=True

@@ -21,7 +21,12 @@ DELIVERY_PAGES = ("delivery_views", "code_views", "case_views")
 SUPPLIER_PAGES = ("views", "paper_views", "approval_views", "payable_views")
 BUYING = ("order_views", "proposal_views")
 CLINIC = (
-    "terms.views", "desk.views", "practice.views", "patients.views", "reception.views", "reception.queue_views", "reception.duty_views", "reception.wall_views",
+    "terms.views", "desk.views", "desk.paper_views", "practice.views", "practice.fee_views", "patients.views", "reception.views", "reception.queue_views", "reception.duty_views", "reception.wall_views",
+    "review.views", "dispensing.views", "dispensing.treatment_views", "dispensing.substitution_views",
+    "packages.views", "charging.views", "charging.bill_views", "charging.refund_views", "charging.print_views",
+    "outflow.views",
+    "day.views",
+    "care.views", "care.contract_views", "care.plan_views", "referral.views",
 )  # fmt: skip
 
 
@@ -62,10 +67,18 @@ def create_app(
     import_module("app.facility.stock.purchasing.note_views")  # Hangs on the deliveries' blueprint.
     for pages in DELIVERY_PAGES:
         app.register_blueprint(import_module(f"app.facility.stock.purchasing.{pages}").blueprint)
-    for views in ("stock.purchasing.import_views", "counter.extras", "counter.registers.views", "till.invoices.views"):
+    for views in (
+        "stock.purchasing.import_views",
+        "counter.extras",
+        "counter.registers.views",
+        "till.invoices.views",
+        "till.outflow.views",
+    ):
         app.register_blueprint(import_module(f"app.facility.{views}").blueprint)
     app.register_blueprint(import_module("app.facility.stock.counts.counting_views").blueprint)
-    for views in CLINIC:
+    for (
+        views
+    ) in CLINIC:  # With the views come the acts that the recovery worker finishes: registrations, bills, refunds.
         app.register_blueprint(import_module(f"app.facility.clinic.{views}").blueprint)
     app.cli.add_command(import_module("app.facility.organizations.cli").commands)
     app.cli.add_command(import_module("app.facility.clinic.terms.cli").commands)

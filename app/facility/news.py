@@ -18,6 +18,7 @@ from psycopg import errors as pg
 
 from app.core import clock, faults
 from app.core.errors import Outage, Refusal
+from app.facility.clinic.referral import arrivals as referrals
 from app.facility.db import db, hot_action, transaction
 from app.facility.stock.recalls import arrivals as recalls
 from central_sync import chain, news, news_contract
@@ -66,6 +67,7 @@ on conflict (name) do update set beat_at = excluded.beat_at, waiting = excluded.
 HANDLERS: dict[str, Callable[[Hot, Place, Any], Sequence[Mapping[str, Any]]]] = {
     "recall.issued": recalls.take_issued,
     "recall.closed": recalls.take_closed,
+    "referral.moved": referrals.take_moved,
 }
 
 

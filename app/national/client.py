@@ -46,6 +46,7 @@ class Call:
     body: bytes
     institution: str
     secret: bytes = field(repr=False)
+    seconds: float | None = None  # How long somebody waits for this one; as long as the client waits when left out.
 
 
 class NationalClient:
@@ -59,10 +60,12 @@ class NationalClient:
         seats: int | None = None,
         holds_transaction: Callable[[], bool] = lambda: False,
         look: Callable[[], int] | None = None,
+        within: Callable[[str, Mapping[str, str], bytes, float], tuple[int, bytes]] | None = None,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self._door = door
         self._look = look or (lambda: door("9001", {}, b"")[0])  # Asks nothing; the status of the answer.
+        self._within = within  # The door with a time limit of its own, where it has one.
         self.close = close  # Lets go of open connections.
         self._holds_transaction = holds_transaction
         self._seats = threading.BoundedSemaphore(seats or max(1, threads // 2))
@@ -105,6 +108,8 @@ class NationalClient:
         headers = profile_c.sign(call.institution, call.secret, call.body, clock.now())
         headers["content-type"] = "application/json"
         try:
+            if call.seconds is not None and self._within is not None:
+                return self._within(call.infno, headers, call.body, call.seconds)
             return self._door(call.infno, headers, call.body)
         except httpx.TransportError as failure:
             raise Outage(type(failure).__name__) from failure
@@ -162,7 +167,7 @@ def over_http(
     def look() -> int:
         return ask("9001", {}, b"", LOOK_SECONDS)[0]
 
-    return NationalClient(ask, threads=threads, look=look, close=transport.close, **options)
+    return NationalClient(ask, threads=threads, look=look, within=ask, close=transport.close, **options)
 
 
 def points_here(address: str, own_port: int) -> bool:

@@ -1,6 +1,6 @@
 // What a scanned text is. Pure functions: no page, no server. The server decides again; this only chooses the door.
 
-/** @typedef {{kind: "barcode" | "trace" | "gs1" | "certificate" | "citizen" | "receipt" | "prescription" | "lot" | "unknown", text: string, parts?: Record<string, string>}} Code */
+/** @typedef {{kind: "barcode" | "trace" | "gs1" | "certificate" | "citizen" | "receipt" | "prescription" | "outflow" | "lot" | "unknown", text: string, parts?: Record<string, string>}} Code */
 
 const GROUP = "\u001d";
 /** Application identifiers of GS1 that drug packs carry: [identifier, fixed length or 0]. @type {[string, number][]} */
@@ -22,13 +22,14 @@ export function classify(raw) {
   if (/^\d{17}[\dXx]$/.test(plain) && citizenCheck(plain)) return { kind: "citizen", text: plain.toUpperCase() };
   if (/^S\d{2}-\d{4}-\d{4,}$/i.test(plain)) return { kind: "receipt", text: plain.toUpperCase() };
   if (/^CF\d{2}-\d{4}-\d{3,}$/i.test(plain)) return { kind: "prescription", text: plain.toUpperCase() };
+  if (/^SUNMED-RX:[0-9A-Z]{16}$/i.test(plain)) return { kind: "outflow", text: plain.toUpperCase() };
   if (/^LOT-[\w-]+$/i.test(plain)) return { kind: "lot", text: plain.toUpperCase() };
   return { kind: "unknown", text: plain };
 }
 
-/** Codes that are somebody's identity; they never go into an address. @param {Code} code */
+/** Codes that are somebody's identity, or open what is told to nobody else; they never go into an address. @param {Code} code */
 export function isPersonal(code) {
-  return code.kind === "certificate" || code.kind === "citizen";
+  return code.kind === "certificate" || code.kind === "citizen" || code.kind === "outflow";
 }
 
 /**

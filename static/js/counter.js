@@ -41,7 +41,7 @@ till.addEventListener("htmx:afterRequest", (event) => {
   const { detail } = /** @type {CustomEvent} */ (event);
   const { path, parameters } = detail.requestConfig;
   const done = detail.xhr.status >= 200 && detail.xhr.status < 400; // The shell shows refusals itself, so htmx calls them no errors.
-  if (done && detail.xhr.status !== 204) follow();
+  if (done && detail.xhr.status !== 204) follow(/id="notice"/.test(detail.xhr.responseText ?? ""));
   if (path.endsWith("/entries")) afterEntry(done, parameters, detail.xhr.responseText ?? "");
   if (path.endsWith("/settlement")) afterSettlement(detail.xhr.status);
   if (done && detail.elt.closest("[data-closes]")) detail.elt.closest("dialog")?.close();

@@ -1,43 +1,66 @@
 // The page of one person who counts. A scan opens its line; more of the same lot adds packs; another lot saves this one first.
-import { topDialog } from "./shell.js";
+import { hush, sayUnreachable, topDialog } from "./shell.js";
 import { play } from "./sounds.js";
 
-const form = /** @type {HTMLFormElement | null} */ (document.getElementById("count-form"));
-const look = /** @type {HTMLFormElement} */ (document.getElementById("look"));
-const entry = /** @type {HTMLInputElement} */ (document.getElementById("entry"));
-const codes = /** @type {HTMLTextAreaElement | null} */ (document.getElementById("codes"));
-const packs = /** @type {HTMLInputElement | null} */ (document.getElementById("packs"));
+const form = () => /** @type {HTMLFormElement | null} */ (document.getElementById("count-form"));
+const codes = () => /** @type {HTMLTextAreaElement | null} */ (document.getElementById("codes"));
+const packs = () => /** @type {HTMLInputElement | null} */ (document.getElementById("packs"));
+
+/** Resolves when the answer that is awaited stands on the page. */
+let answered = Promise.resolve();
+let arrived = () => {};
+/** Scans wait for each other: one that comes while the page still asks about the last is not lost. */
+let scans = Promise.resolve();
+
+document.addEventListener("htmx:beforeRequest", () => {
+  answered = new Promise((resolve) => (arrived = resolve));
+});
+document.addEventListener("htmx:afterRequest", () => arrived());
+
+// A refusal comes with what stands now, so it is shown in its place. Any other page, as when the count was closed or the
+// session ended, is gone to.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { detail } = /** @type {CustomEvent} */ (event);
+  const here = new DOMParser().parseFromString(detail.serverResponse, "text/html").querySelector(".counting");
+  if (here) {
+    hush();
+    detail.shouldSwap = true;
+  } else if (detail.xhr.status < 400) {
+    detail.shouldSwap = false;
+    window.location.assign(detail.xhr.responseURL);
+  }
+});
 
 document.addEventListener("sunmed:scan", (event) => {
   const { kind, text, parts } = /** @type {CustomEvent<import("./codes.js").Code>} */ (event).detail;
   if (topDialog() || kind === "certificate" || kind === "citizen") return;
   event.preventDefault();
   const said = kind === "gs1" ? (parts?.["01"] ?? text).replace(/^0/, "") : text;
-  if (form) add(kind, said).catch(() => goTo(said));
-  else goTo(said);
+  scans = scans.then(() => answered).then(() => (form() ? add(kind, said) : goTo(said))).catch(sayUnreachable).then(() => answered);
 }, { capture: true });
 
 /** Look for a line. @param {string} text */
 function goTo(text) {
-  entry.value = text;
-  look.requestSubmit();
+  /** @type {HTMLInputElement} */ (document.getElementById("entry")).value = text;
+  /** @type {HTMLFormElement} */ (document.getElementById("look")).requestSubmit();
 }
 
 /** What was scanned belongs to the open line, or to another. @param {string} kind @param {string} text */
 async function add(kind, text) {
+  const [line, list, number] = [form()?.dataset, codes(), packs()];
   if (kind === "trace" && listed().includes(text)) return tell("twice", "refused");
-  const answer = await fetch(`${form?.dataset.lines}?q=${encodeURIComponent(text)}`, { credentials: "same-origin" });
-  if (!answer.ok) throw new Error(`lines ${answer.status}`);
+  const answer = await fetch(`${line?.lines}?q=${encodeURIComponent(text)}`, { credentials: "same-origin" });
+  if (!answer.ok) return goTo(text);
   const { lines, known } = /** @type {{lines: number[], known: boolean}} */ (await answer.json());
-  const mine = lines.includes(Number(form?.dataset.line));
+  const mine = lines.includes(Number(line?.line));
   if (kind === "trace" && (mine || !known)) {
-    if (codes) codes.value = [...listed(), text].join("\n");
+    if (list) list.value = [...listed(), text].join("\n");
     count();
-    if (packs) packs.value = String(Math.max(Number(packs.value) + 1, listed().length));
+    if (number) number.value = String(Math.max(Number(number.value) + 1, listed().length));
     return tell(known ? "added" : "unknown", known ? "accepted" : "refused");
   }
-  if (mine && packs) {
-    packs.value = String((packs.value === "" ? 1 : Number(packs.value)) + 1);
+  if (mine && number) {
+    number.value = String((number.value === "" ? 1 : Number(number.value)) + 1);
     return tell("added", "accepted");
   }
   leave(text);
@@ -45,13 +68,14 @@ async function add(kind, text) {
 
 /** Save this line, then open what was scanned. @param {string} text */
 function leave(text) {
-  if (!form || packs?.value === "") return goTo(text);
-  /** @type {HTMLInputElement} */ (form.elements.namedItem("next")).value = text;
-  form.requestSubmit();
+  const open = form();
+  if (!open || packs()?.value === "") return goTo(text);
+  /** @type {HTMLInputElement} */ (open.elements.namedItem("next")).value = text;
+  open.requestSubmit();
 }
 
 function listed() {
-  return (codes?.value ?? "").split(/[\s,，;；]+/).filter(Boolean);
+  return (codes()?.value ?? "").split(/[\s,，;；]+/).filter(Boolean);
 }
 
 function count() {
@@ -67,15 +91,20 @@ function tell(word, sound) {
   play(sound);
 }
 
-codes?.addEventListener("input", count);
-count();
-packs?.select();
+function begin() {
+  count();
+  packs()?.select();
+}
+
+begin();
+document.addEventListener("htmx:afterSwap", begin);
+document.addEventListener("input", (event) => event.target === codes() && count());
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || topDialog()) return;
   const found = /** @type {HTMLAnchorElement[]} */ ([...document.querySelectorAll("[data-found]")]);
   const at = found.indexOf(/** @type {HTMLAnchorElement} */ (document.activeElement));
-  if (event.key === "Escape" && form) /** @type {HTMLElement | null} */ (document.querySelector("[data-leaves]"))?.click();
+  if (event.key === "Escape" && form()) /** @type {HTMLElement | null} */ (document.querySelector("[data-leaves]"))?.click();
   else if (event.key === "ArrowDown" && found.length > 0) found[Math.min(at + 1, found.length - 1)].focus();
   else if (event.key === "ArrowUp" && at > 0) found[at - 1].focus();
   else return;

@@ -6,6 +6,7 @@ import { picker, quiet } from "./picker.js";
 import { all, field, put } from "./rows.js";
 import { openDialog, sayHtml, sayUnreachable, topDialog } from "./shell.js";
 import { play } from "./sounds.js";
+import { turns } from "./turns.js";
 
 /** @typedef {import("./codes.js").Code} Code */
 /** What a code stands for. @typedef {{codes: string[], product: number | null, asks: boolean, message?: string}} Opened */
@@ -16,10 +17,7 @@ const caseCodes = /** @type {HTMLTextAreaElement} */ (document.getElementById("c
 const home = form.dataset.at ?? "";
 const PAUSE = 600;
 
-/** One thing after the other: a scanner does not wait. @type {Promise<unknown>} */
-let queue = Promise.resolve();
-/** @param {() => unknown} act */
-const then = (act) => (queue = queue.then(act).catch((error) => error.name !== "AbortError" && sayUnreachable()));
+const then = turns((error) => error.name !== "AbortError" && sayUnreachable());
 
 const { add, hold, setCodes, current } = sheet({
   form,
@@ -158,7 +156,7 @@ document.addEventListener("sunmed:scan", (event) => {
 /** @param {Code} code */
 async function scanProduct(code) {
   const { "01": trade = "", 10: lot = "", 11: produced = "", 17: expires = "" } = code.parts ?? {};
-  const found = await products.look(trade ? trade.replace(/^0/, "") : code.text);
+  const found = await products.look(trade ? trade.replace(/^0/, "") : code.text, true);
   if (found.length !== 1) {
     entry.focus();
     return play("unknown");

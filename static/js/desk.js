@@ -11,6 +11,11 @@ const address = `${mount}/visits/${desk.dataset.visit ?? ""}`;
 /** @template {HTMLElement} T @param {string} id @returns {T} */
 const byId = (id) => /** @type {T} */ (document.getElementById(id));
 
+// Whoever is on the desk is seen in the queue, without moving the page.
+const chosen = /** @type {HTMLElement | null} */ (desk.querySelector(".queue a[aria-current]"));
+const queue = chosen?.closest("ul");
+if (chosen && queue) queue.scrollTop += chosen.getBoundingClientRect().top - queue.getBoundingClientRect().top - (queue.clientHeight - chosen.offsetHeight) / 2;
+
 // ---------- to the server, one request after the other ----------
 
 /** @type {Promise<unknown>} */
@@ -56,11 +61,16 @@ const read = (html) => new DOMParser().parseFromString(html, "text/html").queryS
 function refresh(_answer, html) {
   const fresh = read(html);
   if (!fresh) return;
-  for (const one of fresh.querySelectorAll("[data-live]")) {
+  place(fresh, "[data-live]");
+  heads(fresh);
+}
+
+/** @param {HTMLElement} fresh @param {string} which */
+function place(fresh, which) {
+  for (const one of fresh.ownerDocument.querySelectorAll(which)) {
     const old = document.getElementById(one.id);
     if (old && old !== document.activeElement && !old.contains(document.activeElement)) old.replaceWith(document.importNode(one, true));
   }
-  heads(fresh);
 }
 
 /** The sheets anew, after something was added, taken off or answered. @param {Response} _answer @param {string} html */
@@ -68,13 +78,15 @@ function redraw(_answer, html) {
   const fresh = read(html);
   if (!fresh) return;
   byId("drafted").replaceWith(document.importNode(fresh, true));
+  place(fresh, "#supply");
   heads(fresh);
 }
 
 /** @param {HTMLElement} fresh */
 function heads(fresh) {
-  const { version = "0", sum = "", open = "0", openWord = "" } = fresh.dataset;
-  /** @type {HTMLInputElement} */ (paper?.elements.namedItem("version")).value = version;
+  const { version: now = "0", sum = "", open = "0", openWord = "" } = fresh.dataset;
+  version().value = now;
+  look(fresh.dataset.asked ?? "");
   byId("sum").textContent = sum;
   const said = document.createElement("span");
   said.className = "warn nw";
@@ -82,6 +94,54 @@ function heads(fresh) {
   byId("open-notes").replaceChildren(...(open === "0" ? [] : [said]));
   byId("kept").textContent = /** @type {HTMLTemplateElement} */ (byId("kept-word")).content.textContent;
 }
+
+// ---------- the center's look at it, beside the writing and never before it ----------
+
+const CENTER_MS = 8000; // The server keeps the site's own limit; this is for a line that broke.
+const center = document.getElementById("center");
+let asked = "";
+let turn = 0;
+/** @type {number | undefined} */
+let later;
+
+/** A while after the last change, when a line or a diagnosis changed. @param {string} question */
+function look(question) {
+  if (!center || question === asked) return;
+  asked = question;
+  byId("estimate").classList.add("stale");
+  window.clearTimeout(later);
+  later = window.setTimeout(ask, 400);
+}
+
+async function ask() {
+  const mine = ++turn;
+  say("busy");
+  let state = "partial";
+  try {
+    const token = document.querySelector("meta[name=csrf-token]")?.getAttribute("content") ?? "";
+    const answer = await fetch(`${address}/checks`, { method: "POST", credentials: "same-origin", headers: { "HX-Request": "true", "X-CSRFToken": token }, signal: AbortSignal.timeout(CENTER_MS) });
+    const fresh = answer.ok ? read(await answer.text()) : null;
+    if (mine !== turn) return;
+    state = fresh?.dataset.checked ?? "partial";
+    if (fresh && fresh.dataset.asked === asked) place(fresh, "[data-live][id^=notes-], #estimate");
+    if (fresh && fresh.dataset.version === version().value) heads(fresh);
+  } catch {
+    if (mine !== turn) return;
+  }
+  say(state);
+}
+
+/** @param {string} state */
+function say(state) {
+  if (!center) return;
+  const estimate = byId("estimate");
+  if (state === "partial" && estimate.classList.contains("stale")) estimate.textContent = ` · ${estimate.dataset.away ?? ""}`;
+  estimate.classList.toggle("stale", state === "busy");
+  center.textContent = center.dataset[state] ?? "";
+  center.className = `nw ${{ full: "ok", partial: "warn" }[state] ?? "sub"}`;
+}
+
+const version = () => /** @type {HTMLInputElement} */ (paper?.elements.namedItem("version"));
 
 const keep = () => send("draft", {}, refresh);
 
@@ -104,10 +164,10 @@ function reckon(field) {
 // ---------- pickers ----------
 
 /** @type {Record<string, string>} Where each kind is looked up. */
-const FINDS = { dx: `${mount.replace(/\/desk$/, "")}/terms/diagnoses`, WESTERN: `${mount}/drugs`, HERB: `${mount}/herbs`, TREATMENT: `${mount}/services`, TEST: `${mount}/services` };
+const FINDS = { dx: `${mount.replace(/\/desk$/, "")}/terms/diagnoses`, WESTERN: `${mount}/drugs`, HERB: `${mount}/herbs`, INFUSION: `${mount}/drugs`, FORMULA: `${address}/formulas`, TREATMENT: `${mount}/services`, TEST: `${mount}/services` };
 let picking = "";
 const field = /** @type {HTMLInputElement | null} */ (document.getElementById("pick"));
-if (field) picker(field, byId("pick-choices"), ({ product }) => take(product));
+const finder = field && picker(field, byId("pick-choices"), ({ product }) => take(product));
 
 /** @param {string} kind */
 function pick(kind) {
@@ -117,21 +177,28 @@ function pick(kind) {
   title.textContent = title.dataset[kind.toLowerCase()] ?? "";
   field.dataset.find = FINDS[kind] ?? "";
   field.value = "";
+  byId("pick-more").hidden = kind !== "FORMULA";
   openDialog("pick-dialog");
   field.focus();
+  finder?.look("").catch(quiet); // What is used often stands there before anything is typed.
 }
 
-/** @param {string} product */
+/** The dialog stays until the line stands there, so that nothing typed meanwhile is lost. @param {string} product */
 function take(product) {
-  /** @type {HTMLDialogElement} */ (byId("pick-dialog")).close();
+  if (!picking) return;
   /** @type {Record<string, string>} */
-  const more = picking === "dx" ? { add_dx: product } : { add: product, add_kind: picking };
+  const more = picking === "dx" ? { add_dx: product } : picking === "FORMULA" ? { formula: product } : { add: product, add_kind: picking };
   const kind = picking;
+  picking = "";
   send("draft", more, (answer, html) => {
+    if (answer.headers.has("HX-Refresh")) return window.location.reload(); // A template filled the record.
     redraw(answer, html);
-    const fields = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(`[data-sheet="${kind}"] [data-first]`));
+    /** @type {HTMLDialogElement} */ (byId("pick-dialog")).close();
+    const fields = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(kind === "FORMULA" ? ".sheet:last-of-type [data-first]" : `[data-sheet="${kind}"] [data-first]`));
     if (kind === "dx") /** @type {HTMLElement | null} */ (document.querySelector("[data-pick=dx]"))?.focus();
     else fields[fields.length - 1]?.focus();
+  }).then(() => {
+    if (/** @type {HTMLDialogElement} */ (byId("pick-dialog")).open) picking = kind; // It was refused: another may be chosen.
   }).catch(quiet);
 }
 
@@ -166,6 +233,7 @@ function tell(said) {
   const more = { key: answering, ...said };
   send("draft", {}, refresh);
   send("answers", more, (got, html) => {
+    asked = "";
     /** @type {HTMLDialogElement} */ (byId("reason-dialog")).close();
     redraw(got, html);
   });
@@ -173,31 +241,43 @@ function tell(said) {
 
 // ---------- acts and keys ----------
 
+let saving = "";
+
 /** @type {Record<string, () => void>} */
 const acts = {
   keep: () => void keep(),
   sign: () => void send("signature", {}, (got) => window.location.assign(got.headers.get("HX-Redirect") ?? address)),
   asked: () => void send("allergies-asked", {}, () => window.location.reload()),
   reason: () => tell({ answer: "reasoned", reason: /** @type {HTMLSelectElement} */ (byId("reason")).value, note: /** @type {HTMLInputElement} */ (byId("reason-note")).value }),
+  formula: () => void send("formulas", { at: saving, formula_name: /** @type {HTMLInputElement} */ (byId("formula-name")).value, scope: /** @type {HTMLSelectElement} */ (byId("formula-scope")).value }, () => /** @type {HTMLDialogElement} */ (byId("formula-dialog")).close()),
   next: () => /** @type {HTMLFormElement} */ (byId("next")).requestSubmit(),
 };
 
 document.addEventListener("click", (event) => {
   const button = /** @type {HTMLElement} */ (event.target).closest("button");
   if (!button) return;
-  const { act, pick: kind, drop, dropDx } = button.dataset;
+  const { act, pick: kind, drop, dropDx, save } = button.dataset;
   if (act) acts[act]?.();
   else if (kind) pick(kind);
   else if (button.dataset.answer) answer(button);
   else if (button.dataset.days) change(button);
-  else if (drop) send("draft", { drop }, redraw);
+  else if (button.dataset.why) /** @type {HTMLElement | null} */ (document.querySelector(`[data-n="${button.dataset.why}"] [name=sheet_reason]`))?.focus();
+  else if (save) {
+    saving = save;
+    const title = byId("formula-title");
+    title.textContent = title.dataset[save === "record" ? "record" : "sheet"] ?? "";
+    openDialog("formula-dialog");
+  } else if (drop) send("draft", { drop }, redraw);
   else if (dropDx) send("draft", { drop_dx: dropDx }, redraw);
 });
 
 /** @type {Record<string, () => void>} */
 const KEYS = {
   KeyN: () => (dirty && writing ? keep() : line).then(acts.next),
-  KeyD: () => pick("dx"), KeyA: () => pick("WESTERN"), KeyH: () => pick("HERB"), KeyT: () => pick("TREATMENT"), KeyE: () => pick("TEST"),
+  KeyD: () => pick("dx"), KeyA: () => pick("WESTERN"), KeyH: () => pick("HERB"), KeyI: () => pick("INFUSION"), KeyM: () => pick("FORMULA"), KeyT: () => pick("TREATMENT"), KeyE: () => pick("TEST"),
+  Backspace: () => /** @type {HTMLElement | null | undefined} */ (document.activeElement?.closest("[data-line]")?.querySelector("[data-drop]"))?.click(),
+  KeyR: () => document.getElementById("refer") && (dirty && writing ? keep() : line).then(() => document.getElementById("refer")?.click()),
+  KeyY: () => document.getElementById("swaps") && (dirty && writing ? keep() : line).then(() => document.getElementById("swaps")?.click()),
   KeyG: () => document.querySelector("[data-act=asked]") && (dirty ? keep() : line).then(acts.asked),
 };
 
@@ -212,3 +292,5 @@ document.addEventListener("keydown", (event) => {
   if (reply instanceof HTMLElement) reply.click();
   else does?.();
 });
+
+if (center) look(document.getElementById("drafted")?.dataset.asked ?? "");

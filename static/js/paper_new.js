@@ -11,7 +11,7 @@ const entry = /** @type {HTMLInputElement} */ (document.getElementById("entry"))
 /** What was chosen: a lot in a zone, perhaps by the code of one pack. @param {import("./picker.js").Product} chosen */
 async function add(chosen) {
   const known = all().find((line) => line.dataset.place === chosen.product);
-  const address = `${entry.dataset.line}?place=${encodeURIComponent(chosen.product)}&code=${encodeURIComponent(chosen.code)}`;
+  const address = `${entry.dataset.line}?place=${encodeURIComponent(chosen.product)}&code=${encodeURIComponent(chosen.code)}&act=${entry.dataset.act}`;
   if (known && !chosen.code) return field(known, "packs").focus();
   const answer = await fetch(address, { credentials: "same-origin", headers: { "HX-Request": "true" } });
   if (!answer.ok) return play("refused");
@@ -19,6 +19,8 @@ async function add(chosen) {
   const line = /** @type {HTMLElement} */ (document.importNode(/** @type {Element} */ (read.querySelector("[data-line]")), true));
   if (known) join(known, line);
   else lines.append(line);
+  const supplier = /** @type {HTMLInputElement | null} */ (document.getElementById("field-supplier"));
+  if (supplier && !supplier.value) supplier.value = line.dataset.brought ?? "";
   play("accepted");
   show();
   if (!chosen.code) field(known ?? line, "packs").focus();
@@ -37,7 +39,7 @@ function join(known, more) {
 }
 
 // The list depends on the act: which zones goods may leave.
-const places = picker(entry, /** @type {HTMLElement} */ (document.getElementById("choices")), (chosen) => void add(chosen).catch(quiet), `act=${entry.dataset.act}`);
+const places = picker(entry, /** @type {HTMLElement} */ (document.getElementById("choices")), (chosen) => add(chosen).catch(quiet), `act=${entry.dataset.act}`);
 
 const show = list(form, entry);
 scans(places, entry, ({ kind }) => kind === "citizen" || kind === "certificate");

@@ -6,7 +6,7 @@
  * Let a field look products up.
  * @param {HTMLInputElement} field its data-find is the address that answers with the list
  * @param {HTMLElement} place where the list stands
- * @param {(product: Product) => void} take
+ * @param {(product: Product) => unknown} take
  * @param {string} [also] what else the question says, as it stands in an address
  */
 export function picker(field, place, take, also = "") {
@@ -24,12 +24,15 @@ export function picker(field, place, take, also = "") {
     field.removeAttribute("aria-activedescendant");
   };
 
-  /** Ask for the products that fit a text and show them. @param {string} text @returns {Promise<HTMLElement[]>} */
-  async function look(text) {
+  /**
+   * Ask for the products that fit a text and show them. What is typed meanwhile overtakes a typed question, never a scan's.
+   * @param {string} text @param {boolean} [scanned] @returns {Promise<HTMLElement[]>}
+   */
+  async function look(text, scanned = false) {
     window.clearTimeout(waiting);
     asking?.abort();
-    asking = new AbortController();
-    const answer = await fetch(`${field.dataset.find}?q=${encodeURIComponent(text)}${also && `&${also}`}`, { credentials: "same-origin", headers: { "HX-Request": "true" }, signal: asking.signal });
+    asking = scanned ? undefined : new AbortController();
+    const answer = await fetch(`${field.dataset.find}?q=${encodeURIComponent(text)}${also && `&${also}`}`, { credentials: "same-origin", headers: { "HX-Request": "true" }, signal: asking?.signal });
     if (!answer.ok) throw new Error(`look ${answer.status}`);
     const read = new DOMParser().parseFromString(await answer.text(), "text/html");
     place.replaceChildren(...[...read.body.children].map((child) => document.importNode(child, true)));
@@ -51,7 +54,7 @@ export function picker(field, place, take, also = "") {
     const { product = "", code = "", name = "", trace = "" } = option.dataset;
     field.value = "";
     close();
-    take({ product, code, name, trace: trace !== "" });
+    return take({ product, code, name, trace: trace !== "" });
   }
 
   /** @param {number} by */

@@ -5,12 +5,14 @@ import { picker, quiet } from "./picker.js";
 import { all, field, lineFor } from "./rows.js";
 import { topDialog } from "./shell.js";
 import { play } from "./sounds.js";
+import { turns } from "./turns.js";
 
 /** @typedef {import("./codes.js").Code} Code */
 const form = /** @type {HTMLFormElement} */ (document.getElementById("receipt"));
 const entry = /** @type {HTMLInputElement} */ (document.getElementById("entry"));
 
 const { add, setCodes, current } = sheet({ form, counts: "packs", wanted: (line) => figure(line, "packs") });
+const then = turns(quiet, form);
 let leaving = false;
 
 /** @param {import("./picker.js").Product} product */
@@ -33,14 +35,16 @@ document.addEventListener("sunmed:scan", (event) => {
   const code = /** @type {CustomEvent<Code>} */ (event).detail;
   if (topDialog()) return;
   event.preventDefault();
-  if (code.kind === "trace" || (code.kind === "unknown" && current() && /^[0-9A-Za-z]{8,100}$/.test(code.text))) scanCode(code.text);
-  else scanProduct(code).catch(quiet);
+  then(() => (isTrace(code) ? scanCode(code.text) : scanProduct(code)));
 }, { capture: true });
+
+/** @param {Code} code */
+const isTrace = ({ kind, text }) => kind === "trace" || (kind === "unknown" && current() && /^[0-9A-Za-z]{8,100}$/.test(text));
 
 /** A barcode: back to the line in hand when it is the same product, a new line otherwise. @param {Code} code */
 async function scanProduct(code) {
   const { "01": trade = "", 10: lot = "", 11: produced = "", 17: expires = "" } = code.parts ?? {};
-  const found = await products.look(trade ? trade.replace(/^0/, "") : code.text);
+  const found = await products.look(trade ? trade.replace(/^0/, "") : code.text, true);
   if (found.length !== 1) {
     entry.focus();
     return play("unknown");

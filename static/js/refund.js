@@ -13,6 +13,12 @@ function preview() {
   if (form) htmx.trigger(form, "preview");
 }
 
+// What is typed takes the place of the figure that stands there.
+document.addEventListener("focusin", (event) => {
+  if (event.target instanceof HTMLInputElement && event.target.dataset.most) event.target.select();
+});
+if (document.activeElement instanceof HTMLInputElement && document.activeElement.dataset.most) document.activeElement.select();
+
 // A figure that changed after the preview must be previewed again.
 form?.addEventListener("input", (event) => {
   const field = /** @type {HTMLInputElement} */ (event.target);
@@ -41,6 +47,9 @@ document.addEventListener("keydown", (event) => {
     preview();
   }
 });
+
+// What was refused comes back as it was typed; the look at it is taken again.
+if ([...fields].some((field) => Number(field.value) > 0)) window.addEventListener("load", preview);
 
 // A receipt scanned here opens that sale, wherever the focus is.
 document.addEventListener("sunmed:scan", (event) => {

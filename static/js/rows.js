@@ -1,6 +1,7 @@
 // Forms with a list of lines: numbered, taken away, walked through with Enter; a scanned box is looked up as if it were typed.
 import { topDialog } from "./shell.js";
 import { play } from "./sounds.js";
+import { turns } from "./turns.js";
 
 const lines = /** @type {HTMLElement} */ (document.getElementById("lines"));
 
@@ -67,21 +68,26 @@ export function walk(form, entry) {
 
 /**
  * What is scanned while no layer stands open is looked up; the only one that fits is chosen.
- * @param {{look: (text: string) => Promise<HTMLElement[]>, choose: (option: HTMLElement) => void}} found
+ * @param {{look: (text: string, scanned: boolean) => Promise<HTMLElement[]>, choose: (option: HTMLElement) => unknown}} found
  * @param {HTMLInputElement} entry
  * @param {(code: import("./codes.js").Code) => boolean} taken whether the form knows better what to do with it
  */
 export function scans(found, entry, taken) {
+  const then = turns((error) => error.name !== "AbortError" && console.warn(error.message), entry.form);
   document.addEventListener("sunmed:scan", (event) => {
     const code = /** @type {CustomEvent<import("./codes.js").Code>} */ (event).detail;
     if (topDialog()) return;
     event.preventDefault();
+    then(() => take(code));
+  }, { capture: true });
+
+  /** @param {import("./codes.js").Code} code */
+  async function take(code) {
     if (taken(code)) return;
     const trade = code.parts?.["01"];
-    found.look(trade ? trade.replace(/^0/, "") : code.text).then((options) => {
-      if (options.length === 1) found.choose(options[0]);
-      else entry.focus();
-      play(options.length === 1 ? "accepted" : "unknown");
-    }).catch((error) => error.name !== "AbortError" && console.warn(error.message));
-  }, { capture: true });
+    const options = await found.look(trade ? trade.replace(/^0/, "") : code.text, true);
+    if (options.length === 1) await found.choose(options[0]);
+    else entry.focus();
+    play(options.length === 1 ? "accepted" : "unknown");
+  }
 }

@@ -3,11 +3,12 @@
 // Keys that the page took as commands (+ - * on a line) do not make a scan, however fast they came; where enough is left
 // to be one, the code stays whole, and `detail.taken` names the characters that were acted upon.
 import { classify } from "./codes.js";
+import { whenWhole } from "./whole.js";
 
 /** Gaps under this many milliseconds, at least this many characters: a machine, not a person. */
 export const GAP = 35;
 export const LEAST = 6;
-/** Some scanners rest a moment before the closing Enter. */
+/** Some scanners rest a moment before the closing Enter, and any may stumble on a slow machine once it is known for one. */
 const LAST_GAP = 150;
 
 /** @typedef {HTMLInputElement | HTMLTextAreaElement} Field */
@@ -39,7 +40,8 @@ function hear(event) {
     burst = begin();
     return;
   }
-  if (burst.event && event.timeStamp - burst.last <= GAP) crowded.add(burst.event).add(event);
+  const gap = burst.text.length < LEAST ? GAP : LAST_GAP;
+  if (burst.event && event.timeStamp - burst.last <= gap) crowded.add(burst.event).add(event);
   else burst = begin();
   remember(event.target);
   burst.text += sign;
@@ -66,7 +68,7 @@ function take(event) {
   event.stopImmediatePropagation();
   for (const [field, held] of burst.fields) restore(field, held);
   const detail = { ...classify(burst.text), taken: burst.taken };
-  document.dispatchEvent(new CustomEvent("sunmed:scan", { detail, cancelable: true }));
+  whenWhole(() => document.dispatchEvent(new CustomEvent("sunmed:scan", { detail, cancelable: true })));
 }
 
 /** @param {Field} field @param {Held} held */

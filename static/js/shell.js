@@ -3,11 +3,14 @@ import { isPersonal } from "./codes.js";
 import "./forms.js";
 import "./scanner.js";
 import { play, soundsOn, toggleSounds } from "./sounds.js";
+import { whenWhole } from "./whole.js";
 
 const mount = document.body.dataset.mount ?? "";
 
-// The tab of this page is seen also where the row is longer than the screen.
-document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+// The tab and the filter of this page are seen also where the row is longer than the screen.
+for (const current of document.querySelectorAll(".tabs [aria-current], .filters .seg [aria-current]")) {
+  current.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
 
 // ---------- clicks ----------
 
@@ -81,6 +84,20 @@ function shortcut(event) {
   }
 }
 
+/** Arrows walk through the rows of a list, from nowhere or from its search field, where the page does nothing of its own with them; Enter opens. @param {KeyboardEvent} event */
+function walk(event) {
+  if (event.defaultPrevented || topDialog() || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || !["ArrowDown", "ArrowUp"].includes(event.key)) return;
+  const from = event.target instanceof Element ? event.target : document.body;
+  const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("main table.list a.nm, main .choices-of a, main .choose a")]).filter((one) => one.offsetParent !== null);
+  const at = rows.indexOf(/** @type {HTMLElement} */ (from));
+  if (!rows.length || (at < 0 && (event.key === "ArrowUp" || !from.matches("body, .filters input[type=search]:not([list])")))) return;
+  event.preventDefault();
+  rows[Math.max(0, Math.min(rows.length - 1, at + (event.key === "ArrowDown" ? 1 : -1)))].focus();
+}
+
+// What a page does with arrows goes first: it listens at the document.
+window.addEventListener("keydown", walk);
+
 /** F9 does what the primary button of the top layer does; never one inside a layer that is closed. @param {KeyboardEvent} event */
 function press(event) {
   const layer = topDialog();
@@ -88,7 +105,7 @@ function press(event) {
   const button = layer ? buttons[0] : buttons.find((one) => !one.closest("dialog"));
   if (!button) return;
   event.preventDefault();
-  if (!event.repeat && !button.disabled) button.click();
+  if (!event.repeat) whenWhole(() => !button.disabled && button.click());
 }
 
 /** Dialogs close by themselves; here go the menus, what was said, and the folded rail. @param {KeyboardEvent} event */

@@ -1,4 +1,4 @@
-// Suppliers: a tick for all of a page, and what the ticked lines come to beside the figure they should meet.
+// Suppliers: a tick for all of a page or of a whole request, and what the ticked lines come to beside the figure they should meet.
 import "./new_ids.js";
 
 /** @param {ParentNode} where @param {string} name */
@@ -29,10 +29,21 @@ function write(where, text) {
   return where;
 }
 
+/**
+ * "All of them" says so at every line of the page; a line that is left out takes it back.
+ * @param {HTMLElement} form @param {HTMLInputElement} box
+ */
+function reached(form, box) {
+  const reach = /** @type {HTMLInputElement | null} */ (form.querySelector("[data-reach]"));
+  if (box === reach && box.checked) for (const each of ticks(form, box.dataset.reach ?? "")) each.checked = true;
+  else if (reach && !box.checked) reach.checked = false;
+}
+
 document.addEventListener("change", (event) => {
   const box = /** @type {HTMLInputElement} */ (event.target);
   const form = /** @type {HTMLElement | null} */ (box.closest("form"));
   if (!form) return;
+  reached(form, box);
   const all = box.dataset.tickAll;
   if (all) for (const each of ticks(form, all)) each.checked = box.checked;
   else if (!box.checked) for (const one of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll(`[data-tick-all=${box.name || "none"}]`))) one.checked = false;

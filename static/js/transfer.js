@@ -3,14 +3,14 @@ import "./new_ids.js";
 import { picker, quiet } from "./picker.js";
 import { hush, sayHtml, sayUnreachable, topDialog } from "./shell.js";
 import { play } from "./sounds.js";
+import { turns } from "./turns.js";
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("transfer"));
 const entry = /** @type {HTMLInputElement} */ (document.getElementById("entry"));
 const choices = document.getElementById("choices");
-const products = choices ? picker(entry, choices, ({ product }) => ask("entries", { text: product })) : undefined;
+const products = choices ? picker(entry, choices, ({ product }) => void ask("entries", { text: product })) : undefined;
 
-/** One request after the other: a scanner does not wait. @type {Promise<unknown>} */
-let line = Promise.resolve();
+const then = turns(sayUnreachable, form);
 
 /** Where this draft is kept: its own address. */
 function address() {
@@ -23,8 +23,7 @@ function address() {
  * @param {string} what @param {Record<string, string>} [more]
  */
 function ask(what, more = {}) {
-  line = line.then(() => send(what, more)).catch(sayUnreachable);
-  return line;
+  return then(() => send(what, more));
 }
 
 /** @param {string} what @param {Record<string, string>} more */
@@ -130,18 +129,5 @@ document.addEventListener("sunmed:scan", (event) => {
   products?.close();
   ask("entries", { text: kind === "gs1" ? (parts?.["01"] ?? text).replace(/^0/, "") : text });
 }, { capture: true });
-
-// The form goes when everything before it is kept.
-form.addEventListener("submit", (event) => {
-  if (form.dataset.ready) return;
-  event.preventDefault();
-  event.stopPropagation(); // Not sent yet: forms.js must not take it for a form that was.
-  const button = event.submitter;
-  line.then(() => {
-    form.dataset.ready = "yes";
-    form.requestSubmit(button instanceof HTMLButtonElement ? button : undefined);
-  });
-});
-window.addEventListener("pageshow", () => delete form.dataset.ready);
 
 sum();

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import re
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.product import PASSWORD, ROOT
 
@@ -36,48 +39,50 @@ new MutationObserver((changes) => {
 """
 
 
-def scan(page, text: str, end: str = "Enter") -> None:
-    """A scanner's burst, into whatever has the focus: each key with its own moment, a few milliseconds apart."""
+def scan(page, text: str, end: str = "Enter", *, stumble: int = -1) -> None:
+    """A scanner's burst, into whatever has the focus: each key with its own moment, a few milliseconds apart.
+
+    Before the character `stumble` it rests for a tenth of a second, as on a busy machine.
+    """
+    ready(page)
     page.wait_for_timeout(60)  # Nobody types and scans within the same breath.
-    keys = page.context.new_cdp_session(page)
-    at = time.time()
-    for sign in text:
-        at += GAP_SECONDS
-        key = {
-            "type": "keyDown",
-            "key": sign,
-            "code": _place(sign),
-            "text": sign,
-            "unmodifiedText": sign,
-            "windowsVirtualKeyCode": ord(sign.upper()),
-            "timestamp": at,
-        }
-        keys.send("Input.dispatchKeyEvent", key)
-        keys.send(
-            "Input.dispatchKeyEvent",
-            {
-                "type": "keyUp",
-                "key": sign,
-                "code": _place(sign),
-                "windowsVirtualKeyCode": ord(sign.upper()),
-                "timestamp": at,
-            },
-        )
-    number = {"Enter": 13, "Tab": 9}[end]
-    for kind in ("keyDown", "keyUp"):
-        text_of = {"text": "\r"} if end == "Enter" and kind == "keyDown" else {}
-        keys.send(
-            "Input.dispatchKeyEvent",
-            {
-                "type": kind,
-                "key": end,
-                "code": end,
-                "windowsVirtualKeyCode": number,
-                "timestamp": at + GAP_SECONDS,
-                **text_of,
-            },
-        )
-    keys.detach()
+    at, keys = time.time(), []
+    for place, sign in enumerate(text):
+        at += 0.1 if place == stumble else GAP_SECONDS
+        keys += _stroke(at, sign, _place(sign), ord(sign.upper()), sign)
+    keys += _stroke(at + GAP_SECONDS, end, end, {"Enter": 13, "Tab": 9}[end], "\r" if end == "Enter" else "")
+    session = page.context.new_cdp_session(page)
+    # All at once: a scanner does not wait until the page has heard a key before it sends the next.
+    sending = [session._impl_obj.send("Input.dispatchKeyEvent", key, None) for key in keys]
+    session._sync(_all(sending))
+    session.detach()
+
+
+async def _all(sending) -> None:
+    await asyncio.gather(*sending)
+
+
+def _stroke(at: float, key: str, code: str, number: int, text: str) -> list[dict]:
+    """A key goes down and up again."""
+    up = {"type": "keyUp", "key": key, "code": code, "windowsVirtualKeyCode": number, "timestamp": at}
+    return [up | {"type": "keyDown"} | ({"text": text, "unmodifiedText": text} if text else {}), up]
+
+
+@contextmanager
+def no_answer_yet(page, address: str):
+    """What the page asks at this address (a pattern) is answered only afterwards."""
+    held: list[Route] = []
+    holds = True
+    page.route(re.compile(address), lambda route: held.append(route) if holds else route.continue_())
+    yield
+    for _ in range(40):
+        if held:
+            break
+        page.wait_for_timeout(50)
+    assert held, f"nothing was asked at {address}"
+    holds = False
+    for route in held:
+        route.continue_()
 
 
 def _place(sign: str) -> str:
@@ -86,25 +91,33 @@ def _place(sign: str) -> str:
     return f"Key{sign.upper()}" if sign.isalpha() else {"+": "Equal"}.get(sign, "Minus")
 
 
+def ready(page) -> None:
+    """Nobody presses a key before the page stands there: what it brings is at work when it has loaded, not when it is first seen."""
+    page.wait_for_load_state("load")
+
+
 def sign_in(page, url: str, code: str, name: str, password: str = PASSWORD) -> None:
     """Come in by the door, with the keyboard alone."""
     page.goto(f"{url}/signin")
+    expect(page.locator("#code")).to_be_focused()
     type_in(page, code)
-    page.keyboard.press("Tab")
+    press(page, "Tab")
     type_in(page, name)
-    page.keyboard.press("Tab")
+    press(page, "Tab")
     type_in(page, password)
-    page.keyboard.press("Enter")
+    press(page, "Enter")
 
 
 def type_in(page, text: str) -> None:
     """Type as a person does: nobody's keys come as fast as a scanner's."""
+    ready(page)
     page.keyboard.type(text, delay=PERSON_MS)
 
 
 def press(page, *keys: str) -> None:
-    """Press one key after the other, as a person does."""
+    """Press one key after the other, as a person does. What a key brings that the next one needs is waited for in between."""
     for key in keys:
+        ready(page)
         page.keyboard.press(key, delay=PERSON_MS)
 
 
@@ -135,9 +148,24 @@ def expect_settled(page) -> str:
     return re.search(r"S\d{2}-\d{4}-\d{4,}", page.locator("#person").inner_text()).group()
 
 
+def chosen(page, text: str):
+    """What the list under an entry offers for this text, once it speaks of all of it."""
+    return page.locator(f"#choices [data-q='{text}'] [role=option]")
+
+
+def look_until(page, address: str, there, seconds: float = 60) -> None:
+    """Load a page again and again, as somebody at work does, until something stands there that comes by itself."""
+    until = time.monotonic() + seconds
+    while True:
+        page.goto(address)
+        with contextlib.suppress(AssertionError):
+            return expect(there.first).to_be_visible(timeout=1_000)
+        assert time.monotonic() < until, f"{there} does not stand at {address} after {seconds:.0f} seconds"
+
+
 def printed(page, count: int) -> str:
     """Wait until that many slips went to the printer; returns the last one's text."""
-    for _ in range(80):
+    for _ in range(200):
         slips = page.evaluate("window.printed")
         if len(slips) >= count:
             assert len(slips) == count

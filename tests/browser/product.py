@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -18,14 +17,10 @@ from pathlib import Path
 
 import pyotp
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "yangguang-2026"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Line:
@@ -127,7 +122,7 @@ class Product:
                 [sys.executable, "-m", "launcher.run"], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=said,
                 stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
-        until = time.monotonic() + 150
+        until = time.monotonic() + 300
         while "Ctrl-C stops everything" not in self.said.read_text(errors="replace"):
             assert self.process.poll() is None, self.said.read_text(errors="replace")
             assert time.monotonic() < until, self.said.read_text(errors="replace")

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from playwright.sync_api import expect
 
-from tests.browser.hands import check_axe, lines, picture, scan, speak, type_in
+from tests.browser.hands import check_axe, lines, picture, press, scan, speak, type_in
 from tests.center.world import some_certno
 
 
@@ -78,22 +78,21 @@ def prescribe(shop, positions, holder):
 
 def take(page, number, codes, card) -> None:
     """Take a prescription into the basket, scan its boxes, read the card, look at the split."""
-    page.keyboard.press("Alt+r")
+    press(page, "Alt+r")
     page.locator("#prescription-part tr", has_text=number).get_by_role("button", name="取用").click()
     expect(lines(page)).to_have_count(len(codes) // 2)
     for code in codes:
         scan(page, code)
-        page.wait_for_timeout(120)
     expect(page.locator("#basket .warn .ti")).to_have_count(0)
     read_card(page, card)
 
 
 def read_card(page, card) -> None:
-    page.keyboard.press("F2")
+    press(page, "F2")
     type_in(page, card)
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("#person .who")).to_be_visible()
-    page.keyboard.press("F8")
+    press(page, "F8")
     expect(page.locator("#split .due dd")).not_to_have_text("待算")
 
 

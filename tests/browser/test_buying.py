@@ -38,6 +38,7 @@ def test_what_runs_low_is_ordered_and_placed_by_keyboard(product, shop, sign_in)
     page.locator("#entry").focus()
     hands.type_in(page, "试补货颗粒")
     hands.press(page, "Enter")
+    expect(page.locator("[name=packs]")).to_be_focused()  # It is on the order already, and gone to.
     expect(page.locator("#lines [data-line]")).to_have_count(1)
     price = page.locator("[name=price]").first
     price.focus()
@@ -55,7 +56,9 @@ def test_the_arrows_walk_down_a_column_of_limits(product, shop, sign_in):
     a_low_product(shop, "试下限乙")
     page = sign_in(shop, shop.new_staff())
     page.goto(f"{product.url}/stock/proposals?q=试下限")
-    first, second = page.locator("[name=least]").all()
+    least = page.locator("[name=least]")
+    expect(least).to_have_count(2)
+    first, second = least.all()
     first.focus()
     hands.press(page, "Control+a")
     hands.type_in(page, "5")
@@ -66,4 +69,5 @@ def test_the_arrows_walk_down_a_column_of_limits(product, shop, sign_in):
     page.get_by_role("button", name="保存货位和上下限").press("Enter")
 
     expect(page.get_by_text("已保存 2 个商品的货位和上下限。")).to_be_visible()
-    assert sorted(field.input_value() for field in page.locator("[name=least]").all()) == ["5", "7"]
+    expect(least).to_have_count(2)
+    assert sorted(field.input_value() for field in least.all()) == ["5", "7"]

@@ -62,6 +62,7 @@ def test_two_people_count_while_a_sale_happens_and_a_third_approves(product, sho
 
     counter_at(second, url, "后库")
     hands.scan(second, goods.codes[3])
+    expect(second.locator("#packs")).to_have_value("1")
     hands.scan(second, goods.codes[4])
     expect(second.locator("#packs")).to_have_value("2")
     hands.press(second, "F9")
@@ -97,6 +98,24 @@ def test_two_people_count_while_a_sale_happens_and_a_third_approves(product, sho
     expect(third.locator(".head .tag")).to_contain_text("已审批")
     third.goto(f"{product.url}/stock/codes/{goods.codes[5]}")
     expect(third.locator("body")).to_contain_text("盘亏")
+
+
+def test_what_is_scanned_while_an_answer_is_on_its_way_is_counted(shop, sign_in, count):
+    goods, _leader, url = count(4)
+    page = sign_in(shop, shop.new_staff("clerk"))
+    counter_at(page, url, "A01")
+    with hands.no_answer_yet(page, "/counting[?]"):
+        for code in (goods.codes[0], goods.codes[1], goods.codes[1], goods.codes[2]):
+            hands.scan(page, code)
+    expect(page.locator("#packs")).to_have_value("3")
+    expect(page.locator("[data-said]")).to_contain_text("已记到这一行")
+    with hands.no_answer_yet(page, "/entries$"):
+        page.keyboard.press("F9")
+        hands.scan(page, goods.codes[3])  # The next line opens after this one is written down.
+
+    expect(page.locator(".mine li")).to_have_count(1)
+    expect(page.locator("#codes")).to_have_value(goods.codes[3])
+    expect(page.locator(".mine .n")).to_contain_text("3")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

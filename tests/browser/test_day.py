@@ -7,9 +7,11 @@ from playwright.sync_api import expect
 
 from tests.browser.hands import (
     CARD,
+    chosen,
     expect_settled,
     figure,
     lines,
+    no_answer_yet,
     press,
     printed,
     scan,
@@ -25,9 +27,9 @@ from tests.factories.shop import make_code
 
 
 def identify(page, card):
-    page.keyboard.press("F2")
+    press(page, "F2")
     type_in(page, CARD.format(card))
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("#person-dialog")).not_to_be_visible()
 
 
@@ -36,7 +38,7 @@ def test_open_the_shift_by_keys(shop, sign_in, product):
     page.goto(f"{product.url}/counter")
     expect(page.get_by_label("备用金")).to_be_focused()
     type_in(page, "200")
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("#entry")).to_be_focused()
     expect(page.locator("#basket")).to_contain_text("开始这一单")
 
@@ -44,15 +46,15 @@ def test_open_the_shift_by_keys(shop, sign_in, product):
 def test_pinyin_initials_arrows_and_quantities(till, product):
     page = till()
     type_in(page, "lwdhw")
-    expect(page.locator("#choices [role=option]").first).to_contain_text("六味地黄丸")
-    page.keyboard.press("Escape")
+    expect(chosen(page, "lwdhw").first).to_contain_text("六味地黄丸")
+    press(page, "Escape")
     expect(page.locator("#choices [role=option]")).to_have_count(0)
-    page.keyboard.press("Control+a")
+    press(page, "Control+a")
     type_in(page, "huangqi")
-    expect(page.locator("#choices [role=option]").first).to_contain_text("黄芪")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowUp")
-    page.keyboard.press("Enter")
+    expect(chosen(page, "huangqi").first).to_contain_text("黄芪")
+    press(page, "ArrowDown")
+    press(page, "ArrowUp")
+    press(page, "Enter")
     expect(lines(page)).to_have_count(1)
     expect(page.locator("#entry")).to_have_value("")
     press(page, "+", "+", "+", "+", "-")
@@ -62,7 +64,7 @@ def test_pinyin_initials_arrows_and_quantities(till, product):
     press(page, "Enter")
     expect(page.locator("#line-1 .qty")).to_have_text("30")
     expect(page.locator("#split .total dd")).to_have_text("3.60")
-    page.keyboard.press("Delete")
+    press(page, "Delete")
     expect(lines(page)).to_have_count(0)
 
 
@@ -70,16 +72,16 @@ def test_a_pack_is_split_by_f3(till, shop):
     goods = shop.goods(2, split_price=Decimal("0.60"))
     page = till()
     scan_line(page, goods.codes[0], 1)
-    page.keyboard.press("F3")
+    press(page, "F3")
     expect(page.locator("#line-part")).to_contain_text(goods.lot_number)
     page.get_by_text("拆零，按粒").click()
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("#line-1")).to_contain_text("拆零")
-    page.keyboard.press("*")
+    press(page, "*")
     type_in(page, "6")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("#split .total dd")).to_have_text("3.60")
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect_settled(page)
 
 
@@ -89,17 +91,17 @@ def test_a_chosen_line_stays_chosen_through_looks_and_previews(till, shop):
     for count, one in enumerate(goods, 1):
         scan_line(page, one.codes[0], count)
     identify(page, 3)
-    page.keyboard.press("ArrowUp")
-    page.keyboard.press("ArrowUp")
+    press(page, "ArrowUp")
+    press(page, "ArrowUp")
     expect(page.locator("#line-1")).to_have_class(re.compile(r"\bon\b"))
-    page.keyboard.press("F3")
+    press(page, "F3")
     expect(page.locator("#line-part")).to_contain_text(goods[0].lot_number)
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     expect(page.locator("#line-1")).to_have_class(re.compile(r"\bon\b"))
-    page.keyboard.press("F8")
+    press(page, "F8")
     expect(page.locator("#split .due dd")).to_have_text("0.00")
     expect(page.locator("#line-1")).to_have_class(re.compile(r"\bon\b"))
-    page.keyboard.press("Delete")
+    press(page, "Delete")
     expect(lines(page)).to_have_count(2)
     expect(page.locator("#basket")).not_to_contain_text(goods[0].lot_number)
 
@@ -108,18 +110,18 @@ def test_hold_and_resume(till, shop):
     goods, other = shop.goods(1), shop.goods(1)
     page = till()
     scan_line(page, goods.codes[0], 1)
-    page.keyboard.press("F4")
+    press(page, "F4")
     expect(lines(page)).to_have_count(0)
     expect(page.locator("#person")).to_contain_text("挂单")
     scan_line(page, other.codes[0], 1)
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect_settled(page)
-    page.keyboard.press("F4")
+    press(page, "F4")
     expect(page.locator("[data-held]").first).to_be_focused()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(lines(page)).to_have_count(1)
     expect(page.locator("#basket")).to_contain_text(goods.name)
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(lines(page)).to_have_count(0)
 
 
@@ -137,10 +139,10 @@ def test_a_prescription_is_entered_reviewed_taken_and_the_fund_pays(till, shop, 
     scan(page, drug.codes[0])
     expect(page.locator("#notice")).to_contain_text("处方药")
     expect(lines(page)).to_have_count(0)
-    page.keyboard.press("Alt+r")
+    press(page, "Alt+r")
     expect(page.get_by_role("link", name="登记纸质处方")).to_be_visible()
     page.get_by_role("link", name="登记纸质处方").focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     number = f"CF-{make_code()[-8:]}"
     expect(page.locator("#number")).to_be_focused()
     type_in(page, number)
@@ -154,27 +156,26 @@ def test_a_prescription_is_entered_reviewed_taken_and_the_fund_pays(till, shop, 
         type_in(page, text)
     page.locator("#entry").focus()
     type_in(page, drug.name[-8:])
-    expect(page.locator("#choices [role=option]").first).to_contain_text(drug.name)
-    page.keyboard.press("Enter")
+    expect(chosen(page, drug.name[-8:]).first).to_contain_text(drug.name)
+    press(page, "Enter")
     expect(page.locator("[data-line] [name=packs]").first).to_be_focused()
     type_in(page, "2")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     type_in(page, "口服，每日 1 次，每次 1 粒")
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("#queue")).to_contain_text(number)
 
     pharmacist = sign_in(shop, shop.new_staff("pharmacist", "陈一蓉"))
     pharmacist.goto(f"{product.url}/till/prescriptions")
-    pharmacist.get_by_role("link", name=number).click()
-    expect(pharmacist.locator("#review")).to_be_visible()
-    pharmacist.keyboard.press("p")
+    open_prescription(pharmacist, number)
+    press(pharmacist, "p")
     expect(pharmacist.locator("#queue")).not_to_contain_text(number)
 
     page.goto(f"{product.url}/counter")
-    page.keyboard.press("Alt+r")
+    press(page, "Alt+r")
     row = page.locator("#prescription-part tr", has_text=number)
     row.get_by_role("button", name="取用").focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(lines(page)).to_have_count(1)
     expect(page.locator("#basket")).to_contain_text(f"处方 {number}")
     expect(page.locator("#go")).to_contain_text("还差 2 个追溯码")
@@ -185,9 +186,16 @@ def test_a_prescription_is_entered_reviewed_taken_and_the_fund_pays(till, shop, 
     expect(page.locator("#line-1")).to_contain_text("2/2")
     read_card(page, holder.card)
     assert float(figure(page, "统筹支付")) > 0
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect_settled(page)
     assert number in printed(page, 1)
+
+
+def open_prescription(page, number) -> None:
+    """Out of the queue, where another one may stand open."""
+    page.get_by_role("link", name=number).click()
+    expect(page.locator(".sidehead h2")).to_have_text(number)
+    expect(page.locator("#review")).to_be_visible()
 
 
 def test_a_scan_on_the_prescription_page_passes_nothing(shop, sign_in, product):
@@ -195,21 +203,19 @@ def test_a_scan_on_the_prescription_page_passes_nothing(shop, sign_in, product):
     number = enter_prescription(shop, insure(shop))
     page = sign_in(shop, shop.new_staff("pharmacist", "陈一蓉"))
     page.goto(f"{product.url}/till/prescriptions")
-    page.get_by_role("link", name=number).click()
-    expect(page.locator("#review")).to_be_visible()
+    open_prescription(page, number)
     page.evaluate("document.activeElement.blur()")
     scan(page, "PRJK-2026P")
     page.wait_for_timeout(300)
     page.goto(f"{product.url}/till/prescriptions")
-    page.get_by_role("link", name=number).click()
-    expect(page.locator("#review")).to_be_visible()
+    open_prescription(page, number)
     press(page, "r")
     expect(page.locator("#review [name=note]")).to_be_focused()
 
 
 def test_without_a_pharmacist_on_duty(till, wings, product):
     from app.facility.organizations import actions
-    from launcher.world import PLACES
+    from launcher.places import PLACES
     from tests.browser.conftest import shop_of
 
     clinic = shop_of(wings, PLACES[1])
@@ -220,11 +226,11 @@ def test_without_a_pharmacist_on_duty(till, wings, product):
         page = till(clinic)
         expect(page.locator("#basket")).to_contain_text("药师不在岗")
         scan_line(page, open_sale.codes[0], 1)
-        page.keyboard.press("F9")
+        press(page, "F9")
         expect_settled(page)
         scan(page, kept.codes[0])
         page.wait_for_timeout(300)
-        page.keyboard.press("F9")
+        press(page, "F9")
         expect(page.locator("#notice")).to_contain_text("药师不在岗")
     finally:
         with clinic.app.app_context(), clinic.pharmacy.acting():
@@ -235,17 +241,17 @@ def test_refund_whole_then_nothing_is_left(till, shop, product):
     goods = shop.goods(1)
     page = till()
     scan_line(page, goods.codes[0], 1)
-    page.keyboard.press("F9")
+    press(page, "F9")
     receipt = expect_settled(page)
-    page.keyboard.press("F6")
+    press(page, "F6")
     expect(page.locator("[data-scan-opens]")).to_be_focused()
     scan(page, receipt)
     expect(page.locator("#refund")).to_contain_text(goods.name)
     page.locator("#reason").select_option("quality")
     page.get_by_role("button", name="整单全退").focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("#net")).to_contain_text("12.50")
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("#refunded")).to_contain_text("已退款")
     page.goto(f"{product.url}/counter/refunds/new?receipt={receipt}")
     expect(page.locator("#refund")).to_contain_text("已退完")
@@ -258,26 +264,26 @@ def test_part_of_an_insured_sale_comes_back(till, shop):
     scan(page, goods.codes[1])
     expect(page.locator("#line-1 .qty")).to_have_text("2")
     identify(page, 3)
-    page.keyboard.press("F8")
+    press(page, "F8")
     expect(page.locator("#split .due dd")).not_to_have_text("待算")
-    page.keyboard.press("F9")
+    press(page, "F9")
     receipt = expect_settled(page)
-    page.keyboard.press("F6")
+    press(page, "F6")
     expect(page.locator("[data-scan-opens]")).to_be_focused()
     scan(page, receipt)
     quantity = page.locator("[data-most]").first
     quantity.focus()
-    page.keyboard.press("Control+a")
+    press(page, "Control+a")
     type_in(page, "1")
-    page.keyboard.press("F8")
+    press(page, "F8")
     expect(page.locator("#net")).to_contain_text("30.00")
     expect(page.locator("#net")).to_contain_text("重新结算")
     expect(page.locator("#net")).to_contain_text("须第二人同意")
     page.locator("#approver").focus()
     type_in(page, "003")
-    page.keyboard.press("Tab")
+    press(page, "Tab")
     type_in(page, PASSWORD)
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("#refunded")).to_contain_text("已退款", timeout=15_000)
 
 
@@ -301,49 +307,68 @@ def test_goods_come_in_by_scanner_and_are_sold(till, shop, product):
     expect(page.locator("[data-line] [name=packs]")).to_have_value("2")
     scan(page, codes[1])
     expect(page.locator("#notice")).to_contain_text("已经扫过")
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("main")).to_contain_text("N2611")
     page.goto(f"{product.url}/counter")
     scan_line(page, codes[0], 1)
     expect(page.locator("#line-1")).to_contain_text("N2611")
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect_settled(page)
     scan(page, codes[0])
     expect(page.locator("#notice")).to_contain_text("不能销售")
+
+
+def test_boxes_scanned_faster_than_the_server_answers_go_to_their_lines(till, shop, product):
+    from tests.factories.shop import make_product
+
+    barcodes = ["69" + make_code()[2:13] for _ in range(2)]
+    with shop.app.app_context():
+        for barcode in barcodes:
+            make_product(shop.pharmacy, barcode=barcode)
+    page, codes = till(), [make_code(), make_code(), make_code()]
+    page.goto(f"{product.url}/stock/receipts/new")
+    expect(page.locator("#entry")).to_be_focused()
+    with no_answer_yet(page, r"/stock/.*[?&]q="):
+        for text in (barcodes[0], codes[0], codes[1], barcodes[1], codes[2]):
+            scan(page, text)
+
+    expect(page.locator("[data-line]")).to_have_count(2)
+    expect(page.locator("[data-line] [name=packs]").nth(1)).to_have_value("1")
+    expect(page.locator("[data-line] [name=packs]").nth(0)).to_have_value("2")
 
 
 def test_the_shift_closes_with_a_difference_that_must_be_explained(till, shop):
     goods = shop.goods(1)
     page = till()
     scan_line(page, goods.codes[0], 1)
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect_settled(page)
     page.get_by_title("办理交班").focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_label("数得现金")).to_be_focused()
     assert "212.50" not in page.locator("main").inner_text(), "what should be there is not told before counting"
     type_in(page, "207.50")
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("main")).to_contain_text("少 5.00 元")
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.get_by_label("差额原因")).to_be_focused()
     expect(page.locator("main")).to_contain_text("少 5.00 元")
     type_in(page, "一单少找 5 元")
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.get_by_label("备用金")).to_be_focused()
 
 
 def test_help_and_search_open_from_the_empty_entry_and_not_from_a_text(till):
     page = till()
-    page.keyboard.press("?")
+    press(page, "?")
     expect(page.locator("#keys-dialog")).to_be_visible()
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     expect(page.locator("#entry")).to_be_focused()
     type_in(page, "a/?")
     expect(page.locator("#entry")).to_have_value("a/?")
-    page.keyboard.press("Control+a")
-    page.keyboard.press("Delete")
-    page.keyboard.press("/")
+    press(page, "Control+a")
+    press(page, "Delete")
+    press(page, "/")
     expect(page.locator("#find")).to_be_focused()
 
 
@@ -351,15 +376,16 @@ def test_a_search_in_the_bar_finds_what_was_typed(till, shop, product):
     goods = shop.goods(1)
     page = till()
     scan_line(page, goods.codes[0], 1)
-    page.keyboard.press("F9")
+    press(page, "F9")
     receipt = expect_settled(page)
     for text, seen in ((goods.codes[0], goods.codes[0][-6:]), (receipt, receipt), (goods.name, goods.name)):
         page.goto(f"{product.url}/stock")
-        page.keyboard.press("/")
+        press(page, "/")
         expect(page.locator("#find")).to_be_focused()
         type_in(page, text)
         page.wait_for_timeout(200)
-        page.keyboard.press("Enter")
+        press(page, "Enter")
+        page.wait_for_url(lambda url: not url.endswith("/stock"))
         expect(page.locator("main")).to_contain_text(seen)
     page.goto(f"{product.url}/search?q=没有这种东西")
     expect(page.locator("main")).to_contain_text("没有找到")

@@ -21,7 +21,7 @@ def ward(wings):
     """二号诊所 of the demo world with a department, a doctor and goods of its own."""
     from app.core import clock
     from app.facility.clinic.practice import actions as practice
-    from launcher.world import PLACES
+    from launcher.places import PLACES
     from tests.factories.clinic import Clinic
     from tests.factories.shop import desk_of, make_goods, make_product
 
@@ -61,7 +61,7 @@ def add(page, keys, typed):
     press(page, keys)
     expect(page.locator("#pick")).to_be_focused()
     type_in(page, typed)
-    expect(page.locator("#pick-choices [role=option]").first).to_be_visible()
+    expect(page.locator(f"#pick-choices [data-q='{typed}'] [role=option]").first).to_be_visible()
     press(page, "Enter")
     expect(page.locator("#pick-dialog")).not_to_be_visible()
 
@@ -101,3 +101,29 @@ def test_a_visit_from_the_call_to_the_signature_without_a_mouse(product, ward, s
     press(page, "F9")
     expect(page.locator("#signed")).to_contain_text("第 1 版")
     expect(page).to_have_url(re.compile("/clinic/desk/visits/"))
+
+
+def test_a_record_is_kept_as_a_template_and_the_next_begins_from_it(product, ward, sign_in):
+    name = f"tmpl{secrets.token_hex(2)}"
+    wait(ward)
+    wait(ward)
+    page = sign_in(ward.shop, ward.number)
+    page.goto(f"{product.url}/clinic/desk")
+    press(page, "Alt+N")
+    expect(page.locator("[name=complaint]")).to_be_focused()
+    type_in(page, "高血压复诊")
+    add(page, "Alt+D", "gxy")
+    page.locator("[data-save=record]").focus()
+    press(page, "Enter")
+    expect(page.locator("#formula-title")).to_have_text("存为病历模板")
+    expect(page.locator("#formula-name")).to_be_focused()
+    type_in(page, name)
+    press(page, "F9")
+    expect(page.locator("#formula-dialog")).not_to_be_visible()
+    first = page.url
+    press(page, "Alt+N")
+    page.wait_for_url(lambda url: url != first)
+    expect(page.locator("[name=complaint]")).to_be_focused()
+    add(page, "Alt+M", name)
+    expect(page.locator("[name=complaint]")).to_have_value("高血压复诊")
+    expect(page.locator("#drafted .dx b").first).to_have_text("高血压")

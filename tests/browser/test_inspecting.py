@@ -30,7 +30,7 @@ def unpack(shop, sign_in, product):
             order = make_order(shop.pharmacy, supplier, OrderLine(goods, packs, Decimal("8.50")))
         page = sign_in(shop, number or shop.new_staff())
         page.goto(f"{product.url}/stock/deliveries/new?order={order}")
-        page.keyboard.press("F9")
+        press(page, "F9")
         page.wait_for_url(lambda url: "/stock/deliveries/" in url and "/new" not in url)
         scan(page, barcode)
         expect(page.locator("#lines [name=lot]")).to_be_focused()
@@ -47,13 +47,13 @@ def tab_to(page, selector):
     for _ in range(MOST_TABS):
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):
             return
-        page.keyboard.press("Tab")
+        press(page, "Tab")
     raise AssertionError(f"no Tab leads to {selector}")
 
 
 def write(page, selector, text):
     tab_to(page, selector)
-    page.keyboard.press("Control+a")
+    press(page, "Control+a")
     type_in(page, text)
 
 
@@ -65,7 +65,7 @@ def choose(page, selector, downs):
 def accept(page):
     """F9: the answer is a refusal on the same page, or the record."""
     with page.expect_navigation():
-        page.keyboard.press("F9")
+        press(page, "F9")
 
 
 def refused(page, text):
@@ -97,7 +97,7 @@ def test_rejected_packs_have_a_number_a_reason_and_a_place(shop, unpack):
     expect(page.locator("main")).to_contain_text("1 · 外包装破损，留在不合格区")
     expect(page.locator("main")).to_contain_text("拒收 1")
     assert zones(shop, goods) == {"SALEABLE": 48, "REJECT": 24}
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("article")).to_contain_text("拒收 1：外包装破损，留在不合格区")
 
 
@@ -120,7 +120,7 @@ def test_goods_that_need_cold_come_in_with_the_temperature_of_their_journey(shop
     journey = "冷链：保温箱，在途 90 分钟，启运 4.5 ℃，到货 5.5 ℃"
     expect(page.locator("main")).to_contain_text(journey)
     assert zones(shop, goods) == {"COLD": 24}
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("article")).to_contain_text(journey)
 
 
@@ -141,7 +141,7 @@ def test_a_special_drug_is_accepted_by_two(shop, unpack):
 
     expect(page.locator("main")).to_contain_text("第二验收员 何芳华")
     assert zones(shop, goods) == {"CONTROLLED": 24}
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("article footer")).to_contain_text("第二验收员 何芳华")
 
 
@@ -156,5 +156,5 @@ def test_a_herb_comes_in_with_the_place_where_it_grew(shop, unpack):
 
     expect(page.locator("main")).to_contain_text("产地 浙江磐安")
     assert zones(shop, goods) == {"SALEABLE": 48}
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("article")).to_contain_text("产地 浙江磐安")

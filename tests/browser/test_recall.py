@@ -16,10 +16,9 @@ from app.facility.organizations import actions
 from tests.browser import hands
 from tests.browser.scenes import look
 from tests.factories.city import register
-from tests.factories.people import make_officer
+from tests.factories.people import make_code, make_officer
 from tests.factories.shop import make_goods
 
-SECONDS = 20.0  # The demo asks for news every two seconds; the rest is a busy machine.
 MOST_KEYS = 60
 
 
@@ -32,7 +31,7 @@ def colleague(product, wings, new_page):
     hands.sign_in(page, f"{product.url}/center", "330200", person.number, person.password)
     page.wait_for_url("**/signin/second")
     hands.type_in(page, pyotp.TOTP(secret).now())
-    page.keyboard.press("Enter")
+    hands.press(page, "Enter")
     page.wait_for_url(lambda url: "/signin" not in url)
     return page
 
@@ -40,24 +39,13 @@ def colleague(product, wings, new_page):
 @pytest.fixture
 def branch(wings, shop):
     """A second shop of the same organization, known to the center."""
-    code = f"P330212{secrets.token_hex(3)[:5].upper()}"
+    code = make_code()
     name = f"一号药店{code[-3:]}店"
     with shop.app.app_context(), tenancy.as_tenant(shop.pharmacy.tenant_id):
         made = actions.open_facility(actions.NewFacility(code, name, "330212", "鄞州区"))
     here = replace(shop.pharmacy, facility_id=made.facility_id, code=code, name=name, center_secret=made.center_secret)
     register(wings[1], here)
     return here
-
-
-def wait_for_banner(page, address: str, number: str) -> float:
-    """Look at the page again and again, as somebody at work does, until the banner stands there; returns the seconds."""
-    began = time.monotonic()
-    while time.monotonic() - began < SECONDS:
-        page.goto(address)
-        if page.locator(".alarm", has_text=number).count():
-            return time.monotonic() - began
-        page.wait_for_timeout(500)
-    raise AssertionError("the recall did not arrive")
 
 
 def fill(page, **fields):
@@ -89,7 +77,7 @@ def test_the_center_recalls_two_officers_act_and_the_counter_refuses(product, sh
     look(colleague, "center-recall-to-approve", drawn=False)
     hands.press(colleague, "F9")
     expect(colleague.locator("#notice")).to_contain_text("已下达给")
-    assert wait_for_banner(counter, f"{product.url}/counter", number) < SECONDS
+    hands.look_until(counter, f"{product.url}/counter", counter.locator(".alarm", has_text=number))
     expect(counter.locator(".alarm")).to_contain_text("已自动冻结")
     look(counter, "counter-recall", size=(1280, 800))
     expect(counter.locator("#entry")).to_be_focused()
@@ -122,14 +110,14 @@ def look_form(page) -> None:
 def sold_to_a_person(page, code: str) -> str:
     """Sell one box to an insured person; returns the receipt."""
     hands.scan_line(page, code, 1)
-    page.keyboard.press("F2")
+    hands.press(page, "F2")
     expect(page.locator("#credential")).to_be_focused()
     hands.type_in(page, hands.CARD.format(1))
-    page.keyboard.press("F9")
+    hands.press(page, "F9")
     expect(page.locator("#person")).to_contain_text("张*明")
-    page.keyboard.press("F8")
+    hands.press(page, "F8")
     expect(page.locator("#split .due dd")).not_to_have_text("待算")
-    page.keyboard.press("F9")
+    hands.press(page, "F9")
     return hands.expect_settled(page)
 
 
@@ -163,7 +151,7 @@ def test_an_own_recall_by_keyboard_freezes_both_shops_and_names_the_buyers_maske
     assert time.monotonic() - began < 60
     assert keys.pressed < MOST_KEYS
 
-    where = page.locator("div.scroll[aria-label='货在哪里，卖给了谁']")
+    where = page.locator("div.scroll[aria-label='货在哪里，卖给、发给了谁']")
     for name in (shop.pharmacy.name, branch.name):
         row = where.locator("tr", has=page.get_by_role("cell", name=name, exact=True))
         expect(row).to_contain_text("已冻结")
@@ -199,12 +187,7 @@ def test_a_notice_goes_out_and_stands_at_the_facility(product, shop, officer, si
     look(officer, "center-notices", drawn=False)
 
     page = sign_in(shop, shop.new_staff("clerk"))
-    began = time.monotonic()
-    while time.monotonic() - began < SECONDS:
-        page.goto(f"{product.url}/notices")
-        if page.locator("main", has_text=title).count():
-            break
-        page.wait_for_timeout(500)
+    hands.look_until(page, f"{product.url}/notices", page.locator("main", has_text=title))
     expect(page.locator("main li").first).to_contain_text(title)
     expect(page.locator("main li").first).to_contain_text("重要通知")
     look(page, "news", drawn=False)

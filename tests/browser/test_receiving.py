@@ -36,7 +36,7 @@ def order(shop):
 def begin(page, product, order):
     """F9 on the page of a new delivery takes the order that was chosen."""
     page.goto(f"{product.url}/stock/deliveries/new?order={order}")
-    page.keyboard.press("F9")
+    press(page, "F9")
     page.wait_for_url(lambda url: "/stock/deliveries/" in url and "/new" not in url)
     expect(page.locator("#entry")).to_be_focused()
     return UUID(page.url.rpartition("/")[2])
@@ -74,7 +74,7 @@ def test_an_order_comes_in_by_scanner_and_keyboard_alone(shop, sign_in, product,
     for code in packs:
         scan(page, code)
     expect(page.locator("[data-case-count]")).to_have_text("2")
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("#case-dialog")).to_be_hidden()
     expect(page.locator("[data-count]")).to_have_text("3/3")
 
@@ -85,7 +85,7 @@ def test_an_order_comes_in_by_scanner_and_keyboard_alone(shop, sign_in, product,
     press(page, "Tab", "Tab")
     type_in(page, "202911")
     press(page, "Tab")
-    page.keyboard.press("Control+a")
+    press(page, "Control+a")
     type_in(page, "1")
     scan(page, make_code())
     expect(page.locator("#check")).to_contain_text("比采购单少 1")
@@ -100,7 +100,7 @@ def test_an_order_comes_in_by_scanner_and_keyboard_alone(shop, sign_in, product,
     look(page, "receiving", drawn=False)
     expect(page.locator("#entry")).to_be_focused()
     expect(page.locator("#lines [data-line].on")).to_have_count(1)  # The page's script is at work.
-    page.keyboard.press("F9")
+    press(page, "F9")
 
     expect(page.get_by_text("已验收入库").first).to_be_visible()
     look(page, "acceptance")

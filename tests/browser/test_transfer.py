@@ -15,12 +15,13 @@ from app.facility.organizations.rules import Grant
 from tests.browser import hands
 from tests.browser.hands import PASSWORD
 from tests.browser.scenes import look
+from tests.factories.people import make_code
 
 
 @pytest.fixture(scope="module")
 def second(shop):
     """A second shop of the demo world's first organization, and somebody who works in both."""
-    code, number = f"P330212{secrets.token_hex(3)[:5].upper()}", f"8{secrets.randbelow(90_000) + 10_000}"
+    code, number = make_code(), f"8{secrets.randbelow(10**9):09d}"
     name = f"一号药店{code[-3:]}店"
     with shop.app.app_context(), tenancy.as_tenant(shop.pharmacy.tenant_id):
         opened = actions.open_facility(actions.NewFacility(code, name, "330212", "鄞州区"))
@@ -73,16 +74,18 @@ def test_the_other_shop_receives_by_scanner_and_says_what_did_not_come(product, 
 
     go_to(page, second.facility_id)
     page.goto(f"{product.url}/stock/transfers")
-    page.get_by_role("link", name=note).click()
-    hands.press(page, "F9")
+    page.get_by_role("link", name=note).click()  # What is on its way to us opens to be received.
+    expect(page).to_have_url(re.compile("/receipt$"))
     expect(page.locator("#entry")).to_be_focused()
     for code in goods.codes[:2]:
         hands.scan(page, code)
     expect(page.locator("#drafted")).to_contain_text("2/3 个码")
     page.reload()  # As after a crash of the browser: what was scanned is still there.
-    page.locator("select[name=reason-1]").select_option("missing")
+    with page.expect_response("**/entries"):
+        page.locator("select[name=reason-1]").select_option("missing")
     look(page, "transfer_receive", drawn=False)
     hands.press(page, "F9")
+    expect(page.locator("#entry")).to_have_count(0)  # The word itself already stands among the reasons to choose from.
     expect(page.locator("main")).to_contain_text("未到")
     look(page, "transfer", drawn=False)
     page.goto(f"{product.url}/stock/codes/{goods.codes[0]}")

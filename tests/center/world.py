@@ -19,6 +19,7 @@ from app.center.registry.actions import (
 from app.core import clock, tenancy
 from app.national import amounts, certno, envelope
 from app.national.signing import profile_c
+from tests.factories.people import make_code
 
 _numbers = itertools.count(1)
 _run = secrets.randbelow(10**6)
@@ -65,13 +66,13 @@ class Shop:
         return envelope.parse_answer(response.get_data())
 
 
-def make_shop(app, kind="pharmacy", district="330212", place=(None, None), **agreement):
-    code = f"{'P' if kind == 'pharmacy' else 'H'}{district}{_run % 100:02d}{next(_numbers):03d}"
+def make_shop(app, kind="pharmacy", district="330212", place=(None, None), name="测试药店", **agreement):
+    code = make_code("P" if kind == "pharmacy" else "H", district)
     secret = secrets.token_bytes(16)
     benefit = "pharmacy" if kind == "pharmacy" else "community"
     with app.app_context(), tenancy.acting_as(district="33"):
         register_institution(
-            NewInstitution(code, "测试药店", district, kind, benefit, place[0], place[1], **agreement), secret
+            NewInstitution(code, name, district, kind, benefit, place[0], place[1], **agreement), secret
         )
     return Shop(app.test_client(), code, secret, district)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from sqlalchemy import text
 from central_sync import inbox, outbox
 from central_sync.chain import Head
 from central_sync.wire import Batch, to_wire
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 DISTRICT = "330212"
@@ -135,12 +135,6 @@ class Recorder:
 
 
 # ---- processes --------------------------------------------------------------------------------------------------
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Process:

@@ -34,6 +34,11 @@ def pass_sheets(clinic, visit) -> None:
 
 def insured_visit(clinic, person, *sheets):
     """A visit that the center has registered for this person's card, its sheets ready to be charged."""
+    return signed_visit(clinic, *sheets, visit=registered_visit(clinic, person))
+
+
+def registered_visit(clinic, person):
+    """A visit in the doctor's hand that the center has registered for this person's card; returns its id."""
     desk = desk_of(clinic)
     reading = identify.identify(desk, uuid4(), person.card, "card")
     visit = make_visit(
@@ -41,7 +46,7 @@ def insured_visit(clinic, person, *sheets):
     )
     with tenancy.as_tenant(clinic.tenant_id):
         register(desk, visit, person)
-    return signed_visit(clinic, *sheets, visit=visit)
+    return visit
 
 
 def register(desk, visit, person) -> str:
@@ -69,3 +74,15 @@ def open_bill(desk, visit, sheets, **fields):
     bill = uuid4()
     bills.open_bill(desk, bill, visit, sheets, **fields)
     return bill, 1
+
+
+def charged_visit(clinic, *sheets, visit=None):
+    """A visit whose sheets are signed, reviewed and paid in cash; returns (visit, bill)."""
+    from app.facility.clinic.charging import settling
+
+    visit, ids = signed_visit(clinic, *sheets, visit=visit)
+    desk = desk_of(clinic)
+    with tenancy.as_tenant(clinic.tenant_id):
+        bill, version = open_bill(desk, visit, ids)
+        settling.settle_bill(desk, bill, version)
+    return visit, bill

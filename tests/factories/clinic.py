@@ -56,6 +56,9 @@ def make_clinic(facility_app, center_app=None, **changes) -> Clinic:
                 desk, person, practice.Practice(department, "主治医师", clock.business_date() - timedelta(days=30))
             )
         practice.set_practitioner(
+            desk, made.pharmacist, practice.Practice(department, "药师", clock.business_date() - timedelta(days=30), prescribes=False, herbs=False, antimicrobials="none")
+        )  # fmt: skip
+        practice.set_practitioner(
             desk, people[1], practice.Practice(department, "护师", clock.business_date() - timedelta(days=30), prescribes=False, herbs=False, antimicrobials="none")
         )  # fmt: skip
     numbers = {**made.numbers, people[0]: "004", people[1]: "005", people[2]: "006"}

@@ -17,7 +17,10 @@ from flask.testing import FlaskClient
 from app.core import clock, signin, tenancy
 
 PASSWORD = "open sesame 2026"
+SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
 _turn = itertools.count(1)
+_codes = itertools.count()
+_run = secrets.choice(SIGNS) + secrets.choice(SIGNS)
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,9 @@ class Officer:
 
 
 def make_code(kind: str = "P", district: str = "330212") -> str:
-    """A national code of 12 characters that no other test has."""
-    return f"{kind}{district}{_letters(5)}"
+    """A national code of 12 characters that no other test has: two letters of this process, then counted up."""
+    number = next(_codes)
+    return f"{kind}{district}{_run}{''.join(SIGNS[number // len(SIGNS) ** place % len(SIGNS)] for place in (2, 1, 0))}"
 
 
 def make_pharmacy(
@@ -110,14 +114,16 @@ def make_pharmacy(
     )
 
 
-def add_person(app, pharmacy: Pharmacy, *roles: str, name: str = "孙某某", password: str = PASSWORD) -> int:
+def add_person(
+    app, pharmacy: Pharmacy, *roles: str, name: str = "孙某某", password: str = PASSWORD, code: str | None = None
+) -> int:
     """One more person of a pharmacy, with these roles (administrations: whole organization, others: its facility)."""
     from app.facility.organizations import actions
     from app.facility.organizations.rules import ADMINISTRATIONS, Grant
 
     grants = [Grant(role, None if role in ADMINISTRATIONS else pharmacy.facility_id) for role in roles]
     with app.app_context(), pharmacy.acting():
-        return actions.add_staff(actions.NewStaff(f"n{next(_turn)}", name, password=password), grants).staff_id
+        return actions.add_staff(actions.NewStaff(f"n{next(_turn)}", name, code, password=password), grants).staff_id
 
 
 def sign_in(
@@ -188,7 +194,7 @@ def post(client, address: str, data: dict | None = None, **options):
 
 
 def _letters(count: int) -> str:
-    return "".join(secrets.choice("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789") for _ in range(count))
+    return "".join(secrets.choice(SIGNS) for _ in range(count))
 
 
 class CenterClient(FlaskClient):

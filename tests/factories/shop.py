@@ -84,6 +84,17 @@ def make_goods(
     return Goods(product, lot, codes, row.generic_name, row.pack_size)
 
 
+def make_twins(pharmacy, packs=3, **fields) -> tuple[Goods, Goods]:
+    """The same drug of two makers, one price, both on the shelf; `fields` are what differs of the second."""
+    one = make_goods(pharmacy, packs)
+    return one, make_goods(pharmacy, packs, **{"generic_name": one.name, "maker": "另一药厂"} | fields)
+
+
+def plain(pharmacy, packs=10, **fields) -> Goods:
+    """Goods without codes, which nobody has to scan."""
+    return make_goods(pharmacy, packs, coded=False, trace_required=False, **fields)
+
+
 def _shelve(pharmacy, line: ReceiptLine) -> None:
     """Bought from the pharmacy's approved supplier; what that one may not sell lay there before the first day."""
     from tests.factories.supply import approve_products, house_supplier

@@ -99,6 +99,8 @@ def _policies_of(wing, table, found, unused):
             right = (to, command, using, check) == (f"{wing}_backup", "SELECT", "true", None)
         elif name == fence:
             right = to in readers and command == "ALL" and using == words and check == words
+        elif wing == "center" and name == "received" and table in known.RECEIVED:
+            right = (to, command, using, check) == ("center_app", "SELECT", known.RECEIVED_ONLY, None)
         elif (table, name, to, command) in unused:
             del unused[table, name, to, command]
             right = _open_as_named(name, command, using, check)

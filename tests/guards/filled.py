@@ -65,7 +65,7 @@ def fill(facility_app, center_app, name="一号药店", district="330212") -> Fi
     pharmacy = make_insured_pharmacy(facility_app, center_app, name=name, district=district)
     person = make_insured(center_app)
     audit = add_person(facility_app, pharmacy, "audit_admin", name="查某某")
-    doctor = add_person(facility_app, pharmacy, "doctor", name="江某某")
+    doctor = add_person(facility_app, pharmacy, "doctor", name="江某某", code="D330212000077")
     pharmacy.numbers.update({audit: "009", doctor: "010"})
     with facility_app.app_context(), tenancy.as_tenant(pharmacy.tenant_id):
         goods = make_covered_goods(center_app, pharmacy, 20)

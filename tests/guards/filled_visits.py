@@ -1,6 +1,9 @@
 """A clinic that the filled pharmacy's customer visits: registered, reminded, charged, settled, and the pharmacy's records looked at."""
 
+from app.national import rx_code
 from tests.center import world
+from tests.center.outflow.papers import issue
+from tests.center.referral.slips import refer
 
 
 def fill_visit(center_app, person) -> None:
@@ -16,6 +19,16 @@ def fill_visit(center_app, person) -> None:
     rows = world.upload(clinic, person, visit, [(drug, "12.00", "1")])
     told.append(world.settle_visit(clinic, person, visit, rows))
     assert all(answer.accepted for answer in told), [answer.message for answer in told]
+    fill_prescription(center_app, clinic)
+    refer(clinic, world.make_shop(center_app, kind="clinic"))
+
+
+def fill_prescription(center_app, clinic) -> None:
+    """A prescription that a pharmacy has locked, and a code that nobody has."""
+    shop = world.make_shop(center_app)
+    asked = {"data": {"rx_trace_code": issue(clinic)["rx_trace_code"]}}
+    assert shop.ask("S012", asked).accepted
+    assert not shop.ask("S011", {"data": {"rx_trace_code": rx_code.make()}}).accepted
 
 
 def _gone_on(result) -> dict:

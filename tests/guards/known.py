@@ -10,6 +10,9 @@ TENANT_ONLY = (
 DISTRICT_ONLY = (
     "(district ~~ (( SELECT NULLIF(current_setting('app.district'::text, true), ''::text) AS \"nullif\") || '%'::text))"
 )
+# What was sent to somebody in an officer's district, beside what came from there: these tables name both districts.
+RECEIVED = ("referral", "referral_event")
+RECEIVED_ONLY = DISTRICT_ONLY.replace("(district ", "(target_district ")
 
 # Tables that belong to no tenant and no district.
 OF_NOBODY = {
@@ -68,6 +71,7 @@ OPEN_POLICIES = {
                 "ecert_code", "ecert_token", "ecert_use", "entitlement", "institution", "message", "parameter", "person", "person_year",
                 "settlement", "settlement_line", "sign_on", "signal_weight", "practitioner", "visit", "visit_diagnosis", "visit_line",
                 "warning", "warning_answer", "history_look", "news", "news_head",
+                "eprescription", "eprescription_line", "eprescription_event", "eprescription_miss", "referral", "referral_event",
             )
         },
         **{
@@ -75,6 +79,7 @@ OPEN_POLICIES = {
             for table in (
                 "alert", "audit_trail", "code_claim", "inbox_epoch", "inbox_fact", "inbox_stream", "institution", "movement",
                 "movement_line", "news", "news_head", "recall_answer", "settlement", "trace_code", "trace_event",
+                "eprescription", "eprescription_line", "eprescription_event",
             )
         },
     },
@@ -88,7 +93,7 @@ DOOR_ASKS = "current_setting('app.login'::text, true)"
 # Rows that are written once: nobody but the owner may change or remove them, except the columns named.
 APPEND_ONLY = {
     "facility": {
-        "visit_diagnosis": (), "visit_event": (), "visit_record": (), "clinic_order_line": (), "reminder_answer": (), "bill_line": (), "bill_pick": (),
+        "visit_diagnosis": (), "visit_event": (), "visit_record": (), "clinic_order_line": (), "reminder_answer": (), "review_event": (), "bill_line": ("handed_over", "came_back", "refunded"), "bill_pick": ("held", "quantity"), "bill_refund_line": (), "dispensing": (), "dispensing_line": (), "dispensing_pause": (), "dispensing_return": (), "dispensing_return_line": (), "execution": (), "skin_test": (), "substitution": (), "substitution_answer": (),
         "attendance": (), "audit_trail": (), "center_sign_in": (), "drawer_movement": (), "label_print": (), "lot_change": (), "news": (), "outbox": (), "parameter": (), "prescription_line": (), "price_change": (), "price_change_line": (), "product_price": (), "recall_call": (),
         "code_pack": (), "code_prefix": (), "delivery_line": (),
         "receipt_print": (), "refund_code": (), "refund_line": (), "sale_code": (), "sale_line": (), "sale_pick": (),
@@ -101,10 +106,12 @@ APPEND_ONLY = {
         "approval_request": (), "supplier_entry": (), "supplier_payment": (), "approval": ("state", "decided_by", "decided_at", "reason"),
         "licence": ("ended_at", "ended_by", "ended_why"), "purchase_invoice_receipt": ("ended_at",),
         "diagnosis_term": (),
+        "care_note": (), "care_package": (), "care_plan": (), "charge_package": (), "visit_fee": (),
     },
     "center": {
         "account_entry": (), "audit_trail": (), "ecert_token": (), "ecert_use": (), "news": (), "notice": (), "notice_sent": (), "recall_sent": (), "session_end": (), "settlement": (),
         "settlement_line": (), "history_look": (), "warning": (), "warning_answer": (),
+        "eprescription_line": ("dispensed",), "eprescription_event": (), "eprescription_miss": (), "referral_event": (),
         # Which epoch a restore left, and which facts it lost, is learnt later; the facts themselves stand.
         "inbox_epoch": ("left_number", "left_hash"), "inbox_fact": ("orphaned_at",),
         "recall_answer": ("orphaned",), "movement": ("orphaned",), "movement_line": ("orphaned",), "trace_event": ("orphaned",),
@@ -116,10 +123,17 @@ STATEFUL = {
     "facility": {
         "allergy": "may be withdrawn",
         "bill": "open, asked, settled, cancelled, refunded",
-        "bill_refund": "asked, refunded, refused",
+        "bill_refund": "asked, reversed, refunded, refused",
+        "care_contract": "may end",
+        "care_enrolment": "expected next, may end",
+        "care_service": "may be withdrawn",
+        "center_warning": "stands or is mended, is answered, the answer is told",
+        "formula": "may be taken off",
         "clinic_order": "signed, reviewed, charged, dispensed",
         "consulting_room": "its name changes, it may close",
         "department": "its name changes, it may close",
+        "outflow": "asked, out, being made void, void, refused",
+        "referral": "asked, refused, sent, accepted, declined, answered, withdrawn",
         "patient": "a file changes, may be merged",
         "duty": "may end",
         "practitioner": "rights change, may be suspended",
@@ -184,6 +198,7 @@ STATEFUL = {
         "coverage": "may end, may fall into arrears",
         "ecert_code": "may be exchanged",
         "entitlement": "may end",
+        "eprescription": "reviewed, locked, dispensed, closed, void",
         "inbox_stream": "counts numbers",
         "institution": "may be suspended",
         "message": "waits for its answer",
@@ -194,6 +209,7 @@ STATEFUL = {
         "person_year": "counts a year",
         "practitioner": "may be suspended",
         "recall": "asked, issued or refused, closed",
+        "referral": "sent, accepted, declined, answered, withdrawn",
         "sign_in_guard": "counts failures",
         "sign_on": "may sign off",
         "signal_weight": "may end",
@@ -223,8 +239,13 @@ FIGURES = {
         "visit": "number ticket visit_on patient_id department_id digest staff_id made_at",
         "clinic_order": "number kind doctor_id visit_id patient_id version signed_at doses",
         "bill": "number total_fen visit_id patient_id facility_id opened_digest opened_at staff_id",
-        "bill_refund": "number refund_fen bill_id reason digest staff_id reversed_setl_id",
+        "bill_refund": "number refund_fen bill_id reason digest staff_id reversed_setl_id whole picks preview rest_batch rest_fen approver_id",
+        "outflow": "order_id staff_id asked_at facility_id",
+        "referral": "visit_id patient_id doctor_id target_code sealed digest valid_until urgent asked_at facility_id",
         "patient": "number registered_at registered_by digest",
+        "care_contract": "patient_id package_id doctor_id from_on until_on digest staff_id",
+        "care_enrolment": "patient_id plan_code begun_on digest staff_id made_at",
+        "care_service": "contract_id item done_on visit_id note_id order_id staff_id",
         "allergy": "patient_id substance reaction severity noted_at noted_by",
         "sale": "total_fen receipt sold_on digest staff_id identification_id facility_id tendered",
         "refund": "refund_fen receipt digest staff_id sale_id facility_id reason",
@@ -251,6 +272,8 @@ FIGURES = {
         "recall": "level product lots codes reason instructions asked_by asked_at",
         "code_claim": "code institution_code holds duplicate claimed_at",
         "visit": "psn_no institution_code number insutype registered_at doctor",
+        "eprescription": "number code_lookup institution_code document digest patient_sealed doctor reviewer issued_on valid_until",
+        "referral": "number institution_code target_code document digest patient_sealed doctor sent_at valid_until",
         "visit_line": "code price quantity amount_fen days number batch digest psn_no",
         "person": "certno_sealed certno_lookup psn_no",
         "ecert_code": "psn_no issued_at expires_at",
@@ -268,7 +291,10 @@ MAY_DELETE = {
 
 # Functions that run with the owner's rights.
 DEFINERS = {
-    "facility": {"overdue_attempts": "the worker learns which attempts wait: ids, states and tenants only"},
+    "facility": {
+        "overdue_attempts": "the worker learns which attempts wait: ids, states and tenants only",
+        "untold_warnings": "the worker learns where answers wait to be told: tenants and facilities only",
+    },
     "center": {},
 }
 
@@ -312,4 +338,6 @@ NOT_PERSONAL = {
     "settlement.cert_type": "a dictionary's code",
     "person.cert_type": "a dictionary's code",
     "prescription.patient_shown": "masked",
+    "eprescription.patient_shown": "masked",
+    "referral.patient_shown": "masked",
 }

@@ -173,10 +173,11 @@ def test_a_stranger_finds_none_of_our_records(facility_app, filled, person):
 # Answers nothing at all to whoever has no such record.
 SILENT: set = set()
 # Shows the asker's own counter when the sale named never arrived: to a stranger ours never did.
-# A register is named by its kind, not by a record: each reader finds their own organization's rows in it.
+# A register, and a summary of days, is named by its kind, not by a record: each reader finds their own organization's rows in it.
 SHOWS_OWN = {
     "counter.outcome",
     "counter_registers.show_book", "counter_registers.print_book", "counter_registers.export_book",
+    "clinic_day.show_summary", "clinic_day.print_summary", "clinic_day.export_summary",
 }  # fmt: skip
 
 
@@ -267,7 +268,8 @@ def test_our_own_people_do_find_them(facility_app, filled):
             and rule.endpoint != "counter.outcome"
         ):
             answer = client.get(address(facility_app, rule, filled.ids))
-            assert answer.status_code in {200, 303}, f"{routes.named(rule)}: {answer.status_code}"
+            why = re.sub(r"<[^>]+>|\s+", " ", routes.said(answer).partition("<main")[2])[:300]
+            assert answer.status_code in {200, 303}, f"{routes.named(rule)}: {answer.status_code} {why}"
 
 
 def _is_for(app, rule, role) -> bool:

@@ -5,8 +5,11 @@ import re
 
 import pytest
 from jinja2 import nodes
+from markupsafe import Markup
 
+from app.core.web import MANY, one_or_many
 from launcher import translations
+from launcher.home import ROOT
 
 
 def test_every_text_has_an_english_one():
@@ -32,6 +35,25 @@ def test_chinese_that_nobody_can_translate_is_found(tmp_path):
 
 def test_english_keeps_the_places_to_be_filled_in():
     assert translations.lost_holes() == []
+
+
+def test_words_that_fit_their_number_are_said_by_pages_only():
+    """What a page says turns "1 day(s)" into "1 day"; a text said in code is shown as it is."""
+    marked = {
+        message.id: message.string
+        for message in translations.merged(translations.fragments_of(ROOT))
+        if MANY in message.string
+    }
+
+    assert marked
+    assert all("%(n)s" in english for english in marked.values())
+    assert marked.keys().isdisjoint(text for _file, text, _line in translations.python_texts(ROOT))
+
+
+def test_one_is_not_said_like_many():
+    text = Markup("%(n)s day(s) left")
+
+    assert [one_or_many(text, n) % {"n": n} for n in (1, 2, 0)] == ["1 day left", "2 days left", "0 days left"]
 
 
 def test_two_rooms_do_not_say_one_thing_in_two_ways():

@@ -14,7 +14,7 @@ from pathlib import Path
 from launcher import settings
 from launcher.home import Home
 from launcher.postgres import Embedded
-from tests.faults.conftest import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 READY = "Ctrl-C stops everything"
@@ -57,7 +57,7 @@ class Installation:
                 [sys.executable, "-m", "launcher.run"], cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL,
                 stdout=said, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
-        until = time.monotonic() + 120
+        until = time.monotonic() + 300
         while READY not in self.told():
             assert self.process.poll() is None, self.told()
             assert time.monotonic() < until, self.told()

@@ -42,8 +42,8 @@ def settlement(**changes):
     return {"druginfo": head, "drugdetail": [line]}
 
 
-def test_all_212_transactions_are_in_the_table_with_two_second_numbers_and_one_of_our_own():
-    assert len(fields.transactions()) == 215
+def test_all_212_transactions_are_in_the_table_with_two_second_numbers_and_twelve_of_our_own():
+    assert len(fields.transactions()) == 226
     assert all(fields.transaction(infno) for infno in fields.transactions())
 
 

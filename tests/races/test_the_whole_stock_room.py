@@ -218,6 +218,8 @@ def move(world, desk, one, two):
         "use",
         "fill_drawer",
         "drawer_loss",
+        "dispense",
+        "take_back",
     }:
         act = rulebook.ACTS[("hold", "release", "reject", "destroy", "return_out", "loss")[two % 6]]
     to = act.enters[two % len(act.enters)] if act.enters else ""

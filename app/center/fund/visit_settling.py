@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.center.fund.documents import Draft, Judge, Message, Purchase, Writer
     from app.core.hot import Hot
 
+NO_BATCH = ""
 REGISTRATION_ONLY = "12"  # med_type: the registration fee alone, before the doctor has said anything.
 
 
@@ -33,6 +34,24 @@ def preview_visit(message: Message, purchase: Purchase, batch: str, judge: Judge
     if facts.held is None:
         raise UnknownPerson
     return draft_of(message, whole, facts, judge, trial=True)
+
+
+def estimate_visit(message: Message, purchase: Purchase) -> Draft:
+    """Split what a doctor is writing at a registered visit as 2206 will once it is charged (费用预估); nothing is written.
+
+    The registration stands for the credential and says the insurance; who stands there is not judged, for nothing is paid on it.
+    """
+    with transaction("interface", NOTHING) as hot:
+        visit = _bill(hot, message, purchase, NO_BATCH)
+        if visit is None or visit.psn_no != purchase.psn_no:
+            raise UnknownVisit
+        if visit.state == "cancelled":
+            raise VisitCancelled
+        whole = replace(purchase, insutype=visit.insutype)
+        [facts] = hot.run(statements.READ_ONLY, questions(message, whole))
+    if facts.held is None:
+        raise UnknownPerson
+    return draft_of(message, whole, facts, lambda _at, _told, _weights: {}, trial=True)
 
 
 def settle_visit(message: Message, purchase: Purchase, batch: str, judge: Judge, write: Writer) -> bytes:

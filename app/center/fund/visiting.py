@@ -129,7 +129,7 @@ def register_visit(message: Message, new: Registration) -> str:
     def act() -> str:
         today = business_date(message.arrived_at)
         with transaction("interface", NOTHING) as hot:
-            _check_doctors(hot, message.institution, [new.doctor] if new.doctor else [], today)
+            check_doctors(hot, message.institution, [new.doctor] if new.doctor else [], today)
             made = hot.run(statements.REGISTER, _registration(message, new))
             if made:
                 return str(made[0].mdtrt_id)
@@ -196,7 +196,7 @@ def charge_lines(message: Message, mdtrt_id: str, psn_no: str, lines: Sequence[C
         with transaction("interface", NOTHING) as hot:
             visit = _locked(hot, message, mdtrt_id, psn_no)
             if not visit.med_type.startswith(EMERGENCY):
-                _check_doctors(hot, message.institution, sorted({line.doctor for line in lines}), today)
+                check_doctors(hot, message.institution, sorted({line.doctor for line in lines}), today)
             [facts] = hot.run(statements.CHARGE_FACTS, _charge_questions(mdtrt_id, psn_no, lines, today))
             person = person_of(psn_no, facts.person, today)
             charged = [
@@ -237,7 +237,8 @@ def _locked(hot: Hot, message: Message, mdtrt_id: str, psn_no: str, *, cancelled
     return found[0]
 
 
-def _check_doctors(hot: Hot, institution: str, doctors: list[str], today: date) -> None:
+def check_doctors(hot: Hot, institution: str, doctors: list[str], today: date) -> None:
+    """Refuse doctors whose eligibility has not begun, is over or is suspended. Raises DoctorNotEligible."""
     barred = hot.run(statements.BARRED, {"institution": institution, "doctors": doctors, "today": today})
     if not barred:
         return

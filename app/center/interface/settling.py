@@ -88,7 +88,7 @@ def read_purchase(asked: Asked) -> Purchase:
     head, rows = asked.node("druginfo"), asked.rows("drugdetail")
     if len(rows) > MOST_LINES:
         raise WrongInput(what="drugdetail", why=f"最多 {MOST_LINES} 行")
-    lines = tuple(_read_line(row, traced=asked.request.infno == "2102") for row in rows)
+    lines = tuple(read_line(row, traced=asked.request.infno == "2102") for row in rows)
     if sum(len(line.codes) for line in lines) > MOST_CODES:
         raise WrongInput(what="追溯码", why=f"一次最多 {MOST_CODES} 个")
     return replace(_read_head(head), lines=lines, disease=text(head, "dise_codg"))
@@ -141,8 +141,8 @@ def _credential(head: Mapping[str, Any], extra: Mapping[str, Any]) -> Credential
     )
 
 
-def _read_line(row: Mapping[str, Any], *, traced: bool) -> PurchaseLine:
-    """Trace codes travel with 2102 only; in 2101 no field rule has looked at them."""
+def read_line(row: Mapping[str, Any], *, traced: bool = False) -> PurchaseLine:
+    """A line as it was sent. Trace codes travel with 2102 only; in 2101 no field rule has looked at them."""
     traces = (row.get("durg_trac_info") or row.get("drug_trac_info") or []) if traced else []
     return PurchaseLine(
         number=text(row, "feedetl_sn"),

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.center.fund.actions import keep_refusal
 from app.center.fund.errors import MessageChanged, MessageReversed, ReversedBeforeArrival
-from app.center.interface import history, people, reminding, reversing, settling, visits
+from app.center.interface import estimating, history, outflow, people, referrals, reminding, reversing, settling, visits
 from app.center.interface.asked import Asked, reference
 from app.center.interface.errors import FieldsWrong, NotServed
 from app.center.registry.errors import UnknownInstitution
@@ -63,6 +63,17 @@ HANDLERS: dict[str, Callable[[Asked], bytes]] = {
     "9001": people.begin_day,
     "9002": people.end_day,
     "S001": history.read_history,
+    "S002": estimating.estimate,
+    "S010": outflow.issue,
+    "S011": outflow.fetch,
+    "S012": outflow.lock,
+    "S013": outflow.statuses,
+    "S014": outflow.let_go,
+    "S015": outflow.make_void,
+    "S020": referrals.send,
+    "S021": referrals.look,
+    "S022": referrals.move,
+    "S023": referrals.find,
 }
 SETTLING = {"2102", "2103", "2207", "2207A", "2208", "2601"}  # Answered once; a refusal is kept as well.
 ABOUT_THE_MESSAGE = (MessageChanged, MessageReversed, ReversedBeforeArrival)  # Never kept: the id is another's.

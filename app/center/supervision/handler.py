@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from app.center.outflow.applying import apply_sales
 from app.center.supervision import rules, statements
 from central_sync.contract import (
     LotHeld,
@@ -21,15 +22,17 @@ from central_sync.contract import (
 from central_sync.inbox import FactRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+    from uuid import UUID
 
     from sqlalchemy import Connection
 
     from central_sync.chain import Fact
-    from central_sync.contract import Product
+    from central_sync.contract import MovedLine, Product
     from central_sync.inbox import Delivery
 
 Row = dict[str, Any]
+HANDED = {"dispense": rules.DISPENSED, "take_back": rules.TAKEN_BACK}
 
 
 class SupervisionHandler:
@@ -41,7 +44,7 @@ class SupervisionHandler:
         for stream, district, facts in deliveries:
             batch.place = {"stream": stream, "district": district}
             for fact, body in facts:
-                if isinstance(body, SaleRefunded) and batch.claims_of(body):
+                if batch.claims_any_of(_comes_back_from(body)):
                     _write(connection, batch)  # Sold just before: only what is claimed can be freed.
                     batch = Batch(batch.place)
                 batch.add(fact, body)
@@ -69,6 +72,7 @@ class Batch:
         self.events: list[Row] = []
         self.claims: list[Row] = []
         self.returns: list[Row] = []
+        self.prescribed: list[Row] = []  # What was sold on out-flow prescriptions.
         self.answers: list[Row] = []  # To recalls of the center, or telling of a facility's own.
 
     @property
@@ -76,10 +80,10 @@ class Batch:
         """The codes of this batch, each once, in order."""
         return sorted({event["code"] for event in self.events})
 
-    def claims_of(self, body: SaleRefunded) -> bool:
-        """Say whether the sale whose goods come back is in this batch and claims codes."""
-        stream, document = self.place["stream"], body.original.document
-        return any(claim["stream"] == stream and claim["document"] == document for claim in self.claims)
+    def claims_any_of(self, documents: Collection[UUID]) -> bool:
+        """Say whether one of these sales or hand-overs is in this batch and claims codes."""
+        stream = self.place["stream"]
+        return any(claim["stream"] == stream and claim["document"] in documents for claim in self.claims)
 
     def add(self, fact: Fact, body: Any) -> None:
         """Take one fact's rows. Raises FactRefused when its lines contradict each other."""
@@ -116,7 +120,22 @@ class Batch:
                 name: getattr(line, name)
                 for name in ("act", "produced_on", "pack_size", "from_zone", "to_zone", "cost_price")
             }
-            self._add_line(fact, row, line.codes, units=line.pack_size, pack_size=line.pack_size, split=line.split)
+            self._add_moved_codes(fact, row, line)
+
+    def _add_moved_codes(self, fact: Fact, row: Row, line: MovedLine) -> None:
+        """What was handed to a patient is as good as sold; what comes back to the clinic is free again."""
+        is_back = line.act == "take_back"
+        events = self._add_line(
+            fact, row, line.codes, units=line.pack_size, pack_size=line.pack_size, split=line.split, is_back=is_back
+        )
+        if line.act not in HANDED:
+            return
+        for event, units in zip(events, _units_of(fact, line), strict=True):
+            event |= {"kind": HANDED[line.act], "units": units, "original_document": line.original}
+        if is_back:
+            self.returns += events
+        else:
+            self.claims += events
 
     def _add_sold(self, fact: Fact, body: SaleSold) -> None:
         if sum(line.amount_fen for line in body.lines) != body.total_fen:
@@ -139,6 +158,8 @@ class Batch:
             events = self._add_line(fact, row, line.codes, units=units, pack_size=line.pack_size, split=line.split)
             if body.paid == "self":
                 self.claims += events
+            if line.prescribed:
+                self.prescribed.append(self.place | _prescribed(fact, body, line))
 
     def _add_refunded(self, fact: Fact, body: SaleRefunded) -> None:
         original = {"original_document": body.original.document, "original_receipt": body.original.receipt}
@@ -180,6 +201,23 @@ class Batch:
         return events
 
 
+def _comes_back_from(body: Any) -> Collection[UUID]:
+    """The sales or hand-overs that a fact tells goods came back from."""
+    if isinstance(body, SaleRefunded):
+        return (body.original.document,)
+    if isinstance(body, StockMoved):
+        return {line.original for line in body.lines if line.original}
+    return ()
+
+
+def _units_of(fact: Fact, line: MovedLine) -> list[int]:
+    """How much of each pack of a line went."""
+    if line.units and len(line.units) != len(line.codes):
+        raise FactRefused(fact.number, f"第 {line.line} 行的追溯码与各盒数量对不上")
+    share = max(1, line.quantity // len(line.codes)) if line.split and line.codes else line.pack_size
+    return line.units or [share] * len(line.codes)
+
+
 def _head(fact: Fact, kind: str, body: StockReceived | StockMoved | SaleSold | SaleRefunded) -> Row:
     return {
         "epoch": fact.epoch, "number": fact.number, "kind": kind, "document": body.document,
@@ -199,6 +237,14 @@ def _line(
         "name": product.name, "spec": product.spec, "maker": product.maker, "approval": product.approval, "rx": product.rx,
         "lot": line.lot, "expires_on": None if isinstance(line, RefundedLine) else line.expires_on,
         "quantity": line.quantity,
+    }  # fmt: skip
+
+
+def _prescribed(fact: Fact, body: SaleSold, line: SoldLine) -> Row:
+    assert line.prescribed is not None
+    return {
+        "epoch": fact.epoch, "number": fact.number, "at": body.at, "operator": body.operator, "quantity": line.quantity,
+        "prescription": line.prescribed.prescription, "line": line.prescribed.line,
     }  # fmt: skip
 
 
@@ -233,6 +279,8 @@ def _write(connection: Connection, batch: Batch) -> None:
     connection.execute(statements.WRITE, {name: _json(each) for name, each in rows.items()})
     if batch.returns:
         connection.execute(statements.RELEASE_CLAIMS, {"rows": _json(batch.returns)})
+    if batch.prescribed:
+        apply_sales(connection, batch.prescribed)
     if batch.claims:
         connection.execute(statements.CLAIM_CODES, {"rows": _json(batch.claims)})
     judged = sorted({event["code"] for event in batch.events if event["kind"] not in rules.UNJUDGED})

@@ -19,7 +19,7 @@ MOST_DRAWN = 8  # More stops than fit side by side become a table.
 class Stop:
     """A stop of the life line: an event, or the settlement that paid for it. `gap_seconds`: the chain broke before it."""
 
-    kind: str  # received, moved, sold, resold, settled, refunded
+    kind: str  # received, moved, sold, dispensed, resold, settled, refunded, taken_back
     at: datetime
     row: Any
     settlement: Any | None = None
@@ -107,12 +107,12 @@ def _side(row: Any, settlement: Any | None, life: Sequence[Any]) -> dict[str, An
     ]
     return {
         "institution": (row.institution, codes.place(row.district)),
-        "buyer": (settlement.person, settlement.by_agent) if settlement else (row.paid,),
+        "buyer": (settlement.person, settlement.by_agent) if settlement else (row.paid,),  # None: a clinic's patient.
         "source": tuple(sources),
         "scan_seconds": int((row.at - row.scanned_at).total_seconds()) if row.scanned_at else None,
         "operator": row.operator,
         "lot": (row.lot, row.expires_on),
-        "fund_fen": row.fund_fen,
+        "fund_fen": "" if row.kind == rules.DISPENSED else row.fund_fen,  # The visit's bill says what was paid.
     }
 
 

@@ -1,7 +1,7 @@
 """When do the events of one trace code contradict each other? Plain values in, plain values out.
 
-One pack has one sale (DOMAIN 3.6). A split pack may be sold in parts at one facility until its units are used up. A pack
-that came back from the buyer may be sold again. Receiving a pack that was sold does not make it unsold: that is how a drug
+One pack has one sale (DOMAIN 3.6); handing it to a patient (发药) is one. A split pack may be sold in parts at one facility until
+its units are used up. A pack that came back from the buyer may be sold again. Receiving a pack that was sold does not make it unsold: that is how a drug
 bought back from a patient would come in.
 """
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 DUPLICATE: Literal["trace.duplicate"] = "trace.duplicate"  # A pack sold again.
+DISPENSED, TAKEN_BACK = "dispensed", "taken_back"
+GONE = ("sold", DISPENSED)  # Events that bring a pack to a buyer or patient.
 UNJUDGED = ("received", "moved")  # Events that are no sale and no return: nothing is raised or explained by them.
 OVERSPLIT: Literal["trace.oversplit"] = "trace.oversplit"  # More units sold of a split pack than it holds.
 
@@ -52,7 +54,7 @@ def judge(events: Iterable[Event]) -> list[Breach]:
     breaches: list[Breach] = []
     sold: list[Event] = []  # Sales whose goods are with buyers.
     for event in sorted(events, key=lambda e: (e.at, e.stream, e.number, e.line)):
-        if event.kind == "sold":
+        if event.kind in GONE:
             kind = _breach(sold, event)
             if kind:
                 breaches.append(Breach(kind, sold[-1], event))
@@ -73,7 +75,13 @@ def _breach(sold: Sequence[Event], event: Event) -> Literal["trace.duplicate", "
 
 
 def _take_back(sold: Sequence[Event], back: Event) -> list[Event]:
-    """Take what came back off the sale it belongs to; a part of a split pack leaves the rest with the buyer."""
+    """Take what came back off the sale it belongs to; a part of a split pack leaves the rest with the buyer.
+
+    A return to a clinic that does not say from which hand-over is from its last one: so it was told at first.
+    """
+    if back.original_document is None:
+        last = next((each for each in reversed(sold) if (each.kind, each.stream) == (DISPENSED, back.stream)), None)
+        return [each for each in sold if each is not last]
     kept: list[Event] = []
     for sale in sold:
         if sale.document != back.original_document:

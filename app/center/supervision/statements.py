@@ -95,7 +95,7 @@ CLEAR_ALERTS = text("""
         )
 """)
 
-# Claims the codes of self-paid sales (insured ones were claimed when they settled): the first holds the code.
+# Claims the codes of self-paid sales and of hand-overs at clinics (insured sales were claimed when they settled): the first holds the code.
 CLAIM_CODES = text("""
     insert into code_claim (code, institution_code, district, source, document, line, split, holds, duplicate, claimed_at)
     select w.code, w.stream, w.district, 'fact', w.document, w.line::text, w.split,
@@ -116,7 +116,7 @@ CLAIM_CODES = text("""
     on conflict do nothing
 """)
 
-# Goods of a self-paid sale came back: its claims end.
+# Goods of a self-paid sale or of a hand-over came back: its claims end.
 RELEASE_CLAIMS = text("""
     update code_claim c set released_at = r.at
     from jsonb_to_recordset(cast(:rows as jsonb)) as r (stream text, code text, original_document text, at timestamptz)

@@ -16,14 +16,17 @@ def _(chinese: str, **facts: object) -> str:
 
 def movement_kind(kind: str) -> str:
     """What a document is."""
-    words = {"received": _("采购验收"), "moved": _("库存变动"), "sold": _("销售"), "refunded": _("退货")}
+    words = {
+        "received": _("采购验收"), "moved": _("库存变动"), "sold": _("销售"), "refunded": _("退货"), "dispensed": _("库存变动"),
+        "taken_back": _("库存变动"),
+    }  # fmt: skip
     return words.get(kind, kind)
 
 
 def act(code: str | None) -> str:
     """What was done with goods that moved without being sold."""
     words = {
-        "split": _("拆零"), "send": _("调拨发出"), "hand_over": _("调拨交接"), "arrive": _("调拨收货"), "come_back": _("调拨退回"),
+        "split": _("拆零"), "dispense": _("发药"), "take_back": _("退药"), "send": _("调拨发出"), "hand_over": _("调拨交接"), "arrive": _("调拨收货"), "come_back": _("调拨退回"),
         "lose_transit": _("在途损失"), "move": _("移库"), "hold": _("转待处理"), "release": _("解除待处理"), "reject": _("转不合格"),
         "set_out": _("转退货区"), "destroy": _("报损销毁"), "return_out": _("退供应商"), "gain": _("盘盈"), "loss": _("盘亏"),
         "use": _("诊疗耗用"), "fill_drawer": _("装斗"), "drawer_loss": _("斗谱损耗"), "correct_out": _("更正冲出"), "correct_in": _("更正冲入"),
@@ -42,7 +45,9 @@ def zone(code: str | None) -> str:
 
 def stop_title(kind: str, paid: str | None, done: str | None = None) -> str:
     """What a stop of the life line is called."""
-    if kind == "moved":
+    if kind == "resold" and done == "dispense":
+        return _("再次发药")
+    if kind in ("moved", "dispensed", "taken_back"):
         return act(done)
     how = {"insured": _("医保"), "self": _("自费")}.get(paid or "", "")
     titles = {
@@ -57,7 +62,7 @@ def fact_kind(kind: str) -> str:
     words = {
         "stock.received": _("采购验收"), "stock.moved": _("库存变动"), "sale.sold": _("销售"), "sale.refunded": _("退货"), "identity.checked": _("身份核验"),
         "identity.overridden": _("核验放行"), "identity.blocked": _("核验拦截"), "shift.closed": _("交班"), "lot.held": _("批号冻结或解除"), "recall.reported": _("召回情况上报"),
-        "bill.settled": _("门诊收费"), "bill.refunded": _("门诊退费"),
+        "bill.settled": _("门诊收费"), "bill.refunded": _("门诊退费"), "sheet.reviewed": _("审方"),
     }  # fmt: skip
     return words.get(kind, kind)
 

@@ -6,11 +6,12 @@ stock), bill (收费单), dispensing (发药), execution (治疗执行). People:
 (科室), consulting room (诊室).
 
 A visit goes BOOKED → WAITING → CALLED → IN_VISIT → SIGNED → CLOSED; PASSED is somebody who did not answer, CANCELLED ends it.
-An order goes SIGNED → PASSED (or RETURNED, REFUSED) → CHARGED → DISPENSING → DONE; VOID ends it before it is paid.
+An order goes SIGNED → PASSED (or RETURNED, REFUSED) → CHARGED → DISPENSING → DONE; VOID ends it before it is paid; OUT is
+one that a pharmacy elsewhere dispenses.
 
 Promises: the prescriber is not the reviewer and the dispenser is not the checker; rights are looked at when the act is done;
 what was signed is never edited, a change is a new version or a new sheet; one bill is settled once; nothing about a patient
 stands in an address, a log or the browser's storage.
 
-Rooms inside, above knows below: day > care | outflow > dispensing > charging > review > desk > reception > patients > practice > terms.
+Rooms inside, above knows below: day > care | outflow > dispensing > charging > review > desk > reception | packages > patients > practice > terms.
 """

@@ -41,6 +41,11 @@ class VisitMovedOn(Refusal):
     sentence = "{number} 现在是「{state}」，不能{act}。请刷新看最新的情况。"
 
 
+class VisitWritten(Refusal):
+    code = "visit_written"
+    sentence = "{number} 医师已经签过名，不能退号。不做的项目请到「收费」退费。"
+
+
 class VisitIncomplete(Refusal):
     code = "visit_incomplete"
     sentence = "没有保存：{why}。请改好再试。"
@@ -55,6 +60,16 @@ class DraftChanged(Refusal):
 class VisitBeingPaid(Refusal):
     code = "visit_being_paid"
     sentence = "{number} 正在收费，不能修改。请等收费结束，或请收费员先取消。"
+
+
+class SheetPaid(Refusal):
+    code = "sheet_paid"
+    sentence = "{number} 已经收费，不能修改。请退费后再改，或另开一张。"
+
+
+class SheetSentOut(Refusal):
+    code = "sheet_sent_out"
+    sentence = "{number} 已经外配，患者到药店取药。要改或在本院收费，请先在「外配」里作废。"
 
 
 class AllergiesNotAsked(Refusal):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from flask import request
@@ -12,7 +13,10 @@ from app.core.errors import NotFound, WrongInput
 from app.facility.stock import typed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from datetime import date
+
+    Place = tuple[int, datetime, str]  # A rank before all else (0 where there is none), a moment, an id.
 
 
 def real_ids() -> None:
@@ -75,3 +79,35 @@ def day(name: str, what: str) -> date:
     if found is None:
         raise WrongInput(what=what, why=_("请写成 2026-11-22 这样的日期"))
     return found
+
+
+class Page(NamedTuple):
+    """One page of a queue by time: its rows, where it began, and where the next one begins."""
+
+    rows: Sequence[Any]
+    after: str
+    following: str | None
+
+
+def page(read: Callable[[Place | None], Sequence[Any]], place_of: Callable[[Any], Place], size: int) -> Page:
+    """The page of a queue that the address asks for; `read` gives one row more when there are more."""
+    after = arg("after", 90)
+    rows = read(_place(after))
+    following = _said(place_of(rows[size - 1])) if len(rows) > size else None
+    return Page(rows[:size], after, following)
+
+
+def _said(place: Place) -> str:
+    rank, at, last = place
+    return f"{rank:d}_{at.isoformat()}_{last}"
+
+
+def _place(typed: str) -> Place | None:
+    rank, _sep, rest = typed.partition("_")
+    at, _sep, last = rest.partition("_")
+    found = uuid_or_none(last)
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return (int(rank), moment, str(found)) if rank in {"0", "1"} and moment.tzinfo and found else None

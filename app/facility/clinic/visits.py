@@ -12,7 +12,7 @@ from psycopg import errors as pg
 
 from app.core import clock
 from app.core.errors import DocumentChanged, NotFound, words
-from app.facility.clinic.errors import VisitIncomplete, VisitMovedOn
+from app.facility.clinic.errors import VisitIncomplete, VisitMovedOn, VisitWritten
 from app.facility.db import hot_action, transaction
 from app.facility.stock import ledger
 
@@ -25,12 +25,17 @@ if TYPE_CHECKING:
 STATES = {
     "BOOKED": "已预约", "WAITING": "候诊", "CALLED": "已叫号", "PASSED": "过号", "IN_VISIT": "在诊", "SIGNED": "已开单", "CLOSED": "已结束", "CANCELLED": "已退号",
 }  # fmt: skip
+LOOKS = STATES | {"MISSED": "爽约"}  # As it is shown: a booking of a day that is over, to which nobody came.
 KINDS = {"first": "初诊", "again": "复诊", "emergency": "急诊"}
+PERIODS = {"am": "上午", "pm": "下午"}
+NOON = 12
+MOST_AHEAD = 60
+PREFERRED, EMERGENCY = 1, 2  # 优先, 急诊: these go before everybody else, whatever half of the day they stand in.
 # kind of event: (from which states, into which, what it is called when it is refused)
 STEPS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "arrived": (("BOOKED",), "WAITING", "报到"),
     "called": (("WAITING", "CALLED", "PASSED"), "CALLED", "叫号"),
-    "passed": (("CALLED",), "PASSED", "过号"),
+    "passed": (("CALLED", "IN_VISIT"), "PASSED", "过号"),
     "returned": (("PASSED", "CALLED", "SIGNED"), "WAITING", "回到候诊"),
     "began": (("WAITING", "CALLED", "PASSED"), "IN_VISIT", "接诊"),
     "signed": (("IN_VISIT", "SIGNED"), "SIGNED", "签名"),
@@ -41,10 +46,10 @@ STEPS: dict[str, tuple[tuple[str, ...], str, str]] = {
 LOCK = "select * from visit where tenant_id = %(tenant)s and facility_id = %(facility)s and id = %(visit)s for update"
 INSERT = """
 with made as (
-    insert into visit (tenant_id, id, facility_id, patient_id, number, ticket, visit_on, department_id, doctor_id, room_id, kind, booked, priority, state,
+    insert into visit (tenant_id, id, facility_id, patient_id, number, ticket, visit_on, department_id, doctor_id, room_id, kind, booked, urgency, period, state,
         identification_id, insutype, med_type, dise_code, dise_name, digest, staff_id, made_at, arrived_at)
     select %(tenant)s, %(visit)s, %(facility)s, p.id, %(number)s, %(ticket)s, %(visit_on)s, d.id, %(doctor)s::bigint, %(room)s::bigint, %(kind)s, %(booked)s,
-        %(priority)s, %(state)s, %(identification)s::uuid, %(insutype)s::text, %(med_type)s, %(dise_code)s, %(dise_name)s, %(digest)s, %(staff)s, %(at)s,
+        %(urgency)s, %(period)s, %(state)s, %(identification)s::uuid, %(insutype)s::text, %(med_type)s, %(dise_code)s, %(dise_name)s, %(digest)s, %(staff)s, %(at)s,
         case when %(booked)s then null::timestamptz else %(at)s end
     from patient p, department d
     where p.tenant_id = %(tenant)s and p.id = %(patient)s and p.merged_into is null
@@ -58,10 +63,12 @@ TICKET = """
 select coalesce(max(ticket), 0) + 1 as ticket from visit
 where tenant_id = %(tenant)s and facility_id = %(facility)s and visit_on = %(visit_on)s and department_id = %(department)s
 """
+BEGUN_WRITING = "select 1 as begun from visit_draft where tenant_id = %(tenant)s and visit_id = %(visit)s"
 # The moment that belongs to an event is set by its kind.
 STEP = """
 with moved as (
     update visit set state = %(to)s, room_id = coalesce(%(room)s::bigint, room_id), doctor_id = coalesce(%(doctor)s::bigint, doctor_id),
+        period = case when %(event)s = 'arrived' then greatest(period, %(period)s) else period end,
         arrived_at = case when %(event)s = 'arrived' then %(at)s else arrived_at end, called_at = case when %(event)s = 'called' then %(at)s else called_at end,
         calls = calls + (%(event)s = 'called')::int, began_at = case when %(event)s = 'began' then coalesce(began_at, %(at)s) else began_at end,
         signed_at = case when %(event)s = 'signed' then %(at)s else signed_at end, closed_at = case when %(event)s = 'closed' then %(at)s else closed_at end,
@@ -83,7 +90,8 @@ class Arrival(msgspec.Struct, frozen=True):
     room_id: int | None = None
     kind: str = "first"
     booked_for: date | None = None  # A booking; None: here now.
-    priority: int = 0
+    period: str = ""  # The half of the day that is booked.
+    preferred: bool = False
     identification_id: UUID | None = None
     insutype: str = ""
     med_type: str = "11"
@@ -106,12 +114,15 @@ def open_visit(desk: Desk, visit_id: UUID, arrival: Arrival, check: Callable[[Ho
     Sent again it changes nothing. Raises VisitIncomplete, DocumentChanged. The center's registration (2201) is the reception's.
     """
     at, today = clock.now(), clock.business_date()
-    if arrival.kind not in KINDS or (arrival.booked_for and not 0 <= (arrival.booked_for - today).days <= 60):
-        raise VisitIncomplete(why=words("就诊类型要选一项，预约最多提前 60 天"))
+    if arrival.kind not in KINDS:
+        raise VisitIncomplete(why=words("就诊类型要选一项"))
+    if arrival.booked_for:
+        _check_half(arrival, arrival.booked_for, today, period_of(at))
     digest = hashlib.sha256(msgspec.json.encode(arrival)).digest()
     keys = {
         **desk.keys, "visit": visit_id, "patient": arrival.patient_id, "department": arrival.department_id, "doctor": arrival.doctor_id, "room": arrival.room_id,
-        "kind": arrival.kind, "booked": arrival.booked_for is not None, "visit_on": arrival.booked_for or today, "priority": arrival.priority,
+        "kind": arrival.kind, "booked": arrival.booked_for is not None, "visit_on": arrival.booked_for or today, "urgency": _urgency(arrival),
+        "period": arrival.period if arrival.booked_for else period_of(at),
         "state": "BOOKED" if arrival.booked_for else "WAITING", "identification": arrival.identification_id, "insutype": arrival.insutype or None,
         "med_type": arrival.med_type, "dise_code": arrival.dise_code, "dise_name": arrival.dise_name, "digest": digest, "at": at,
         "event": "booked" if arrival.booked_for else "arrived",
@@ -130,6 +141,24 @@ def open_visit(desk: Desk, visit_id: UUID, arrival: Arrival, check: Callable[[Ho
     except pg.UniqueViolation as twin:
         raise pg.SerializationFailure from twin  # Two registrations at once took one ticket: the later one tries again.
     return Made(number, ticket)
+
+
+def period_of(at: datetime) -> str:
+    """The half of the day in which a moment lies: the morning ends at noon."""
+    return "am" if clock.local(at).hour < NOON else "pm"
+
+
+def _urgency(arrival: Arrival) -> int:
+    return EMERGENCY if arrival.kind == "emergency" else PREFERRED if arrival.preferred else 0
+
+
+def _check_half(arrival: Arrival, day: date, today: date, period: str) -> None:
+    if arrival.kind == "emergency":
+        raise VisitIncomplete(why=words("急诊不预约，请现在挂号"))
+    if arrival.period not in PERIODS or (day - today).days > MOST_AHEAD:
+        raise VisitIncomplete(why=words("预约要选上午或下午，最多提前 {n} 天", n=MOST_AHEAD))
+    if (day, arrival.period) < (today, period):
+        raise VisitIncomplete(why=words("预约的半天已经过去"))
 
 
 def _known(row: Any, digest: bytes) -> Made:
@@ -166,7 +195,12 @@ def move(
     """Move a visit on inside another act; returns it as it was, locked."""
     visit = locked(hot, desk, visit_id)
     sources, to, word = STEPS[event]
-    if visit.state not in sources:
+    written = event == "passed" and visit.state == "IN_VISIT" and _is_written(hot, desk, visit)
+    if event == "cancelled" and visit.version > 0:
+        raise VisitWritten(number=visit.number)
+    if visit.state == "BOOKED" and visit.visit_on < clock.business_date(at):
+        raise VisitMovedOn(number=visit.number, state=words(LOOKS["MISSED"]), act=words(word))
+    if visit.state not in sources or written:
         raise VisitMovedOn(number=visit.number, state=words(STATES[visit.state]), act=words(word))
     hot.run(
         STEP,
@@ -179,9 +213,15 @@ def move(
             "doctor": doctor,
             "note": note.strip()[:200],
             "at": at,
+            "period": period_of(at),
         },
     )
     return visit
+
+
+def _is_written(hot: Hot, desk: Desk, visit: Any) -> bool:
+    """Say whether a doctor wrote anything: such a visit took place, its patient did not fail to come."""
+    return visit.version > 0 or bool(hot.run(BEGUN_WRITING, {**desk.keys, "visit": visit.id}))
 
 
 def locked(hot: Hot, desk: Desk, visit_id: UUID) -> Any:

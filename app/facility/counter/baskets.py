@@ -214,20 +214,24 @@ def _pin_lot(desk: Desk, line: rules.Line, lot_id: int) -> None:
     rules.change_lot(line, _lot(lots[lot_id], line.about))
 
 
-def split_line(desk: Desk, basket_id: UUID, line_no: int, version: int | None = None) -> None:
-    """Sell a line in single units (拆零): opens a pack when none is open. Raises SplitNotAllowed, NothingToSplit."""
+def split_line(desk: Desk, basket_id: UUID, line_no: int, units: int = 1, version: int | None = None) -> None:
+    """Sell so many single units instead of packs (拆零): opens a pack when none is open.
+
+    Raises SplitNotAllowed, NothingToSplit, TooMany.
+    """
     line = _line(get_basket(desk, basket_id).content, line_no)
     if line.rx:
         raise NotSellable(name=line.about.name, why="按处方整盒发药，不能拆零")
+    rules.may_sell(line.about, units, split=True)  # Before a pack is opened for nothing.
     product, code = line.about.product_id, line.codes[0].code if line.codes else None
     open_lots = stock.sellable_lots(desk.facility_id, product, split=True)
     if not open_lots or code:
         stock_actions.open_pack(desk, product, code)
-    _make_split(desk, basket_id, line_no, version)
+    _make_split(desk, basket_id, line_no, units, version)
 
 
 @action
-def _make_split(desk: Desk, basket_id: UUID, line_no: int, version: int | None) -> None:
+def _make_split(desk: Desk, basket_id: UUID, line_no: int, units: int, version: int | None) -> None:
     def change(basket: rules.Basket) -> None:
         line = _line(basket, line_no)
         lots = stock.sellable_lots(desk.facility_id, line.about.product_id, split=True)
@@ -240,9 +244,9 @@ def _make_split(desk: Desk, basket_id: UUID, line_no: int, version: int | None) 
             lot=lot.lot_id,
         ).scalars().all()  # fmt: skip
         codes = [code for code in open_codes if code not in others][:1]
-        if open_codes and not codes:  # The only opened pack is on another line already: one more unit of it there.
+        if open_codes and not codes:  # The only opened pack is on another line already: so many more units of it there.
             more = others[open_codes[0]]
-            rules.set_quantity(more, more.quantity + 1)
+            rules.set_quantity(more, more.quantity + units)
             basket.lines.remove(line)
             basket.selected = more.line_no
             return
@@ -251,18 +255,21 @@ def _make_split(desk: Desk, basket_id: UUID, line_no: int, version: int | None) 
             rules.Lot(lot.lot_id, lot.lot_number, lot.expires_on, coded=bool(codes)),
             [rules.Code(code, 1) for code in codes],
         )
+        rules.set_quantity(line, units)
 
     edit(desk, basket_id, version, change)
 
 
 @action
-def make_whole(desk: Desk, basket_id: UUID, line_no: int) -> None:
-    """Sell a line in whole packs again; the opened pack stays open on the shelf."""
+def make_whole(desk: Desk, basket_id: UUID, line_no: int, packs: int = 1) -> None:
+    """Sell a line in so many whole packs again; the opened pack stays open on the shelf."""
 
     def change(basket: rules.Basket) -> None:
         line = _line(basket, line_no)
         basket.lines = [kept for kept in basket.lines if kept.line_no != line_no]
         _add(desk, basket, catalog.get_product(line.about.product_id))
+        whole = _line(basket, basket.selected)
+        rules.set_quantity(whole, whole.sale_units + packs - 1)
 
     edit(desk, basket_id, None, change)
 
@@ -272,7 +279,7 @@ def add_prescription(desk: Desk, basket_id: UUID, prescription_id: UUID, version
     """Put a passed prescription's drugs into the basket (取处方)."""
     head, wanted = prescriptions.get_passed(desk.facility_id, prescription_id)
     cards = catalog.get_products(row.product_id for row in wanted)
-    written = rules.RxHead(head.prescriber, head.issued_on, head.reviewer_name or "")
+    written = rules.RxHead(head.prescriber, head.issued_on, head.reviewer_name or "", head.outflow_number or "")
 
     def take(basket: rules.Basket) -> None:
         if any(line.rx == str(prescription_id) for line in basket.lines):
@@ -281,7 +288,7 @@ def add_prescription(desk: Desk, basket_id: UUID, prescription_id: UUID, version
         for row in wanted:
             card = cards[row.product_id]
             lots = stock.sellable_lots(desk.facility_id, card.id, split=False)
-            found.append((about_of(card), _lot(lots[0], card) if lots else None, int(row.quantity)))
+            found.append((about_of(card), _lot(lots[0], card) if lots else None, int(row.quantity), row.outflow_line))
         rules.add_prescription(basket, str(prescription_id), head.number, written, found, clock.now())
 
     edit(desk, basket_id, version, take)

@@ -34,10 +34,17 @@ def sold_lines(lines: Iterable[Line], picks: Sequence[Pick]) -> list[dict[str, A
                     "produced_on": pick.produced_on and str(pick.produced_on),
                     "quantity": pick.quantity, "pack_size": line.about.pack_size, "split": line.split, "price": f"{line.price:.6f}",
                     "amount_fen": line.amount_fen if position == 0 else 0, "scanned_at": line.scanned_at.isoformat(),
-                    "codes": [code.code for code in line.codes] if position == 0 else [],
+                    "codes": [code.code for code in line.codes] if position == 0 else [], "prescribed": _prescribed(line),
                 }
             )  # fmt: skip
     return found
+
+
+def _prescribed(line: Line) -> dict[str, Any] | None:
+    """Which line of which out-flow prescription it is, so that the center counts it as had (取药回写)."""
+    if not (line.rx_head and line.rx_head.outflow and line.rx_line):
+        return None
+    return {"prescription": line.rx_head.outflow, "line": line.rx_line}
 
 
 def sale_sold(

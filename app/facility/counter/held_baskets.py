@@ -41,9 +41,9 @@ def hold(desk: Desk, basket_id: UUID, label: str = "") -> None:
 
 @action
 def put_aside(desk: Desk, basket_id: UUID) -> None:
-    """F4: hold an open basket; let a basket whose outcome is unknown be finished in the background."""
+    """F4: hold an open basket; let a basket whose outcome is unknown be finished in the background, or stay finished."""
     moved = run(
-        "update basket set state = 'closed' where id = :id and facility_id = :facility and state = 'asked' returning id",
+        "update basket set state = 'closed' where id = :id and facility_id = :facility and state in ('asked', 'closed') returning id",
         id=basket_id,
         facility=desk.facility_id,
     ).one_or_none()

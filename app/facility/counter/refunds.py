@@ -24,6 +24,7 @@ from app.facility.db import hot_action, transaction
 from app.facility.insurance import desk as desks
 from app.facility.insurance import machine, messages
 from app.facility.stock.ledger import as_json
+from app.facility.till.giving_back import INSURERS, cash_back, give_back, shares_of
 from app.facility.till.tenders import Tender
 from app.national import amounts, envelope
 
@@ -162,7 +163,7 @@ def _person(tenant_id: int, sale: Any) -> messages.Person:
 
 
 def _finish_cash(hot: Hot, desk: Desk, params: dict[str, Any], plan: Plan, row: Any) -> Outcome:
-    tenders = [Tender("cash", -plan.refund_fen)] if plan.refund_fen else []
+    tenders = give_back([Tender("cash", plan.refund_fen)], {}, 0)
     params = {
         **params,
         "cash_fen": plan.refund_fen,
@@ -274,20 +275,13 @@ def _confirmation(
 ) -> dict[str, Any]:
     """What goes back to each payer: what the sale paid less what the rest pays now."""
     paid = sale.money
-    rest_cash = (sale.total_left_fen - plan.refund_fen) if self_paid else split.cash_fen if split else 0
-    now = {
-        "fund": split.fund_fen if split else 0,
-        "account": split.account_fen if split else 0,
-        "mutual": split.mutual_fen if split else 0,
-    }
-    tenders = [Tender(kind, amount - paid[f"{kind}_fen"]) for kind, amount in now.items()] + [
-        Tender("cash", rest_cash - paid["cash_fen"])
-    ]
+    shares, rest_cash = shares_of(split, sale.total_left_fen - plan.refund_fen if self_paid else 0)
+    tenders = give_back([Tender(kind, paid[f"{kind}_fen"]) for kind in (*INSURERS, "cash")], shares, rest_cash)
     number, _, name = str(sale.who).partition(" ")
     settlement = {"reversed_setl_id": sale.reversed_setl_id, "new_setl_id": split.setl_id if split else None}
     params = {
-        **keys, "staff": sale.staff_id, "reason": sale.reason, "cash_fen": paid["cash_fen"] - rest_cash, "rows": as_json(_movements(plan.rows)),
-        "tenders": as_json([tender for tender in tenders if tender.amount_fen]), "new_setl_id": split.setl_id if split else None, "new_mdtrt_id": split.mdtrt_id if split else None,
+        **keys, "staff": sale.staff_id, "reason": sale.reason, "cash_fen": cash_back(tenders), "rows": as_json(_movements(plan.rows)),
+        "tenders": as_json(tenders), "new_setl_id": split.setl_id if split else None, "new_mdtrt_id": split.mdtrt_id if split else None,
         "money": as_json(money_of(split) if split else {**dict.fromkeys(paid, 0), "cash_fen": rest_cash} | {"setl_id": "", "mdtrt_id": ""}), "sale": sale.id,
     }  # fmt: skip
     params["facts"] = _fact(params, sale, sale.refund_receipt, plan, f"{number} {mask_name(name)}", settlement)

@@ -78,6 +78,7 @@ class RxHead(msgspec.Struct, frozen=True):
     prescriber: str
     issued_on: date
     reviewer: str
+    outflow: str = ""  # The center's number, when it came through the center.
 
 
 class Line(msgspec.Struct):
@@ -96,6 +97,7 @@ class Line(msgspec.Struct):
     rx: str | None = None
     rx_number: str = ""
     rx_head: RxHead | None = None
+    rx_line: int | None = None  # Its line on the center's prescription.
     discount: Discount | None = None
 
     @property
@@ -263,7 +265,13 @@ def _pin(basket: Basket, line: Line, lot: Lot) -> Line:
         return line
     line.quantity -= line.about.pack_size
     moved = _append(basket, line.about, lot, line.scanned_at, prescribed=line.rx is not None)
-    moved.rx, moved.rx_number, moved.rx_head, moved.discount = line.rx, line.rx_number, line.rx_head, line.discount
+    moved.rx, moved.rx_number, moved.rx_head, moved.rx_line, moved.discount = (
+        line.rx,
+        line.rx_number,
+        line.rx_head,
+        line.rx_line,
+        line.discount,
+    )
     return moved
 
 
@@ -308,11 +316,16 @@ def change_lot(line: Line, lot: Lot) -> None:
     _set_lot(line, lot)
 
 
-def set_quantity(line: Line, sale_units: int) -> None:
-    """Set packs (or single units when split); surplus codes fall out, the last scanned first."""
-    most = line.about.pack_size if line.split else MOST_PACKS
+def may_sell(about: About, sale_units: int, *, split: bool) -> None:
+    """So many packs, or single units of one pack, on a line? Raises TooMany."""
+    most = about.pack_size if split else MOST_PACKS
     if not 1 <= sale_units <= most:
-        raise TooMany(what=words("{name} 的数量", name=line.about.name), most=most)
+        raise TooMany(what=words("{name} 的数量", name=about.name), most=most)
+
+
+def set_quantity(line: Line, sale_units: int) -> None:
+    """Set packs (or single units when split); surplus codes fall out, the last scanned first. Raises TooMany."""
+    may_sell(line.about, sale_units, split=line.split)
     line.quantity = sale_units if line.split else sale_units * line.about.pack_size
     if line.split:
         line.codes = [Code(code.code, line.quantity) for code in line.codes]
@@ -328,12 +341,17 @@ def make_split(line: Line, lot: Lot, codes: list[Code]) -> None:
 
 
 def add_prescription(
-    basket: Basket, rx: str, number: str, head: RxHead, wanted: Iterable[tuple[About, Lot | None, int]], at: datetime
+    basket: Basket,
+    rx: str,
+    number: str,
+    head: RxHead,
+    wanted: Iterable[tuple[About, Lot | None, int, int | None]],
+    at: datetime,
 ) -> None:
     """Put a reviewed prescription's lines into the basket; its quantities are the prescriber's (base units)."""
-    for about, lot, quantity in wanted:
+    for about, lot, quantity, rx_line in wanted:
         line = _append(basket, about, None, at, prescribed=True)
-        line.quantity, line.rx, line.rx_number, line.rx_head = quantity, rx, number, head
+        line.quantity, line.rx, line.rx_number, line.rx_head, line.rx_line = quantity, rx, number, head, rx_line
         show_lot(line, lot)
         basket.selected = line.line_no
 

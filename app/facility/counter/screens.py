@@ -8,24 +8,19 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import gettext as _
 
 from app.core import clock, signin
-from app.core.money import fen_to_yuan
 from app.core.web import show_fen, show_price
 from app.facility.counter import baskets, rules
 from app.facility.counter import special_rules as special
 from app.facility.counter.look import Look, look
 from app.facility.db import transaction
-from app.facility.insurance import identify
+from app.facility.insurance import identify, showing
 from app.facility.organizations import parameters
 from app.facility.till import shifts
-from app.national import codes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from uuid import UUID
 
     from app.core.tenancy import Desk
-
-BANDS = {"pass": "pass", "ask": "check", "check": "check", "hold": "hold"}
 
 
 def counter_page(desk: Desk, **more: Any) -> dict[str, Any]:
@@ -73,7 +68,8 @@ def _last_sale(row: Any) -> dict[str, Any]:
 def basket_parts(desk: Desk, opened: baskets.Opened) -> dict[str, Any]:
     """The basket, its person and its split."""
     content = opened.content
-    person = person_part(desk, content) if content.identification else None
+    row = identify.get(desk, content.identification) if content.identification else None
+    person = showing.person_part(desk, row, content.total_fen) if row else None
     groups = {line.rx_number or "": rx_title(line.rx_head) for line in content.lines}
     shown = {
         "id": str(opened.id), "version": opened.version, "lines": [line_part(line, content.buyer_shown) for line in _in_groups(content)], "total_fen": content.total_fen,
@@ -83,7 +79,7 @@ def basket_parts(desk: Desk, opened: baskets.Opened) -> dict[str, Any]:
     return {
         "basket": shown,
         "person": person,
-        "split": split_part(content.preview) if content.preview else None,
+        "split": showing.split_part(content.preview) if content.preview else None,
         "groups": groups if person or any(groups) else {},
     }
 
@@ -150,74 +146,6 @@ def class_label(insurance_class: str, share: str, rx_class: str) -> str:
     return " · ".join(part for part in (word, kind) if part)
 
 
-def person_part(desk: Desk, content: rules.Basket) -> dict[str, Any] | None:
-    """The card holder as the screen may show them: masked, with balances, score and reasons."""
-    row = identify.get(desk, content.identification or "")
-    if row is None:
-        return None
-    shown, identity = row.shown, row.identity
-    counted = {
-        key: shown.get(key) or 0
-        for key in ("balance_fen", "mutual_fen", "deductible_used_fen", "fund_used_fen", "cap_fen")
-    }
-    needs = identify.needs_match(desk, identity, content.total_fen, row.matched_by, row.override_reason)
-    limits = parameters.of(desk.tenant_id)
-    hows = {"typed": _("手工输入"), "card": _("社保卡"), "ecert": _("医保码")}
-    return {
-        **counted, "id": str(row.id), "masked_name": shown["masked_name"], "sex": {"1": _("男"), "2": _("女")}.get(shown["sex"], ""), "age": shown["age"],
-        "type_label": _type_label(shown), "place": codes.place(shown.get("place", "")), "status_tone": {"normal": "ok", "arrears": "warn"}.get(shown["status"], "stop"),
-        "status_text": shown["status_text"] or _("参保正常"), "read_how": hows[row.read_how], "read_at": row.read_at,
-        "deductible_fen": shown.get("deductible_fen"), "entitlements": shown.get("entitlements", []), "score": identify.score_of(identity) if identity else None,
-        "band": BANDS[identify.band_of(desk, identity)], "elsewhere": identity.get("elsewhere") or "", "ask_from": limits.count("ask_from"),
-        "hold_from": limits.count("hold_from"), "signals": _signals(identity), "needs_match": bool(needs), "matched_text": _("人证一致") if row.matched_by else "",
-        "buyer": row.buyer, "agent_masked": shown.get("agent", ""),
-    }  # fmt: skip
-
-
-def _type_label(shown: Mapping[str, Any]) -> str:
-    kinds = {"310": _("职工"), "390": _("城乡居民")}
-    common = {"11": _("在职"), "12": _("退休人员")}
-    person = common.get(shown["psn_type"]) or codes.name("psn_type", shown["psn_type"])
-    return f"{kinds.get(shown['insutype'], '')} {person}".strip()
-
-
-def _signals(identity: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = [
-        {
-            "text": signal.get("text") or signal.get("code"),
-            "weight": int(signal.get("weight") or 0),
-            "known": bool(signal.get("known", True)),
-        }
-        for signal in identity.get("signals") or []
-    ]
-    return sorted(
-        (signal for signal in found if signal["weight"] or not signal["known"]),
-        key=lambda signal: (not signal["known"], -abs(signal["weight"])),
-    )[:12]
-
-
-def split_part(kept: Mapping[str, Any]) -> dict[str, Any]:
-    """Who pays what, and how the fund's part came about."""
-    policy = kept.get("policy") or {}
-    percent = f"{float(kept.get('ratio') or 0) * 100:g}%"
-    how = "  ·  ".join(
-        [
-            _("符合范围 %(amount)s × %(ratio)s", amount=fen_to_yuan(kept["in_scope_fen"]), ratio=percent),
-            _("先行自付 %(amount)s", amount=fen_to_yuan(kept["pre_fen"])),
-            _("全自费 %(amount)s", amount=fen_to_yuan(kept["full_fen"])),
-            _("超限价 %(amount)s", amount=fen_to_yuan(kept["over_fen"])),
-            _("起付 %(amount)s", amount=fen_to_yuan(kept["deductible_fen"])),
-            _("账户结余 %(amount)s", amount=fen_to_yuan(kept["balance_after_fen"])),
-        ]
-    )
-    return {
-        "total": kept["total_fen"], "full": kept["full_fen"], "over": kept["over_fen"], "pre": kept["pre_fen"], "in_scope": kept["in_scope_fen"],
-        "deductible": kept["deductible_fen"], "fund": kept["pooled_fen"], "other_funds": kept["other_funds_fen"], "account": kept["account_fen"],
-        "mutual": kept["mutual_fen"], "cash": kept["cash_fen"], "ratio": percent, "policy_name": policy.get("name", ""),
-        "balance_after_fen": kept["balance_after_fen"], "how": how,
-    }  # fmt: skip
-
-
 def _unknown(row: Any) -> dict[str, Any]:
     now = clock.now()
     sent = _("结算请求已送出：%(sums)s", sums=_sums(baskets.read(row.content)))
@@ -240,7 +168,7 @@ def _sums(content: rules.Basket) -> str:
     """What was sent: who was to pay how much, as far as it was previewed."""
     if not content.preview:
         return f"{_('合计')} {show_fen(content.total_fen)}"
-    split = split_part(content.preview)
+    split = showing.split_part(content.preview)
     parts = [
         (_("合计"), split["total"]),
         (_("统筹"), split["fund"] + split["other_funds"]),

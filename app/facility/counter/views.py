@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID, uuid4
 
-import msgspec
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from app.core import shell, signin
 from app.core.approval import second_person
 from app.core.errors import NotFound, WrongInput
-from app.core.money import MOST_FEN
 from app.core.signin import needs
 from app.core.web import is_htmx, show_price
 from app.facility.catalog import queries as catalog
@@ -21,7 +19,7 @@ from app.facility.counter.refund_plans import Back
 from app.facility.insurance import identify, machine
 from app.facility.stock import queries as stock
 from app.facility.till import prescriptions
-from app.facility.till.tenders import Tender
+from app.facility.till.typed import tenders_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("counter", __name__, url_prefix="/counter")
 SELLERS = ("clerk", "pharmacist", "owner")
-KINDS = {"cash": "cash", "card": "bank", "wechat": "wechat", "alipay": "alipay"}
-MOST_TENDERS = 6
 
 
 @blueprint.record_once
@@ -107,13 +103,15 @@ def change_line(basket_id: UUID, line_no: int) -> ResponseReturnValue:
     """Change quantity, lot, or whole against single units; or take the line out."""
     desk, form = signin.here(), request.form
     line = baskets.get_basket(desk, basket_id).content.line(line_no)
+    quantity = _number(form.get("quantity"), _("数量")) if form.get("quantity") else None
+    # A number that was left as it stood spoke of packs where single units are wanted now, or the other way round.
+    wanted = quantity if line and quantity is not None and quantity != line.sale_units else 1
     if line and form.get("split") == "1" and not line.split:
-        baskets.split_line(desk, basket_id, line_no)
+        baskets.split_line(desk, basket_id, line_no, wanted)
     elif line and line.split and form.get("split") == "0":
-        baskets.make_whole(desk, basket_id, line_no)
+        baskets.make_whole(desk, basket_id, line_no, wanted)
     else:
         lot = _number(form.get("lot"), _("批号")) if form.get("lot") else None
-        quantity = _number(form.get("quantity"), _("数量")) if form.get("quantity") else None
         baskets.change_line(desk, basket_id, line_no, quantity=quantity, delete=form.get("delete") == "1", lot_id=lot)
     return _sale(basket_id)
 
@@ -181,7 +179,7 @@ def settle(basket_id: UUID) -> ResponseReturnValue:
         signin.here(),
         basket_id,
         _number(form.get("version"), _("版本")),
-        _tenders(form.get("tenders", "[]")),
+        tenders_of(form.get("tenders", "[]")),
         seen=bool(form.get("expected")),
     )
     if request.accept_mimetypes.best == "application/json":
@@ -196,7 +194,8 @@ def outcome(sale_id: UUID) -> ResponseReturnValue:
     desk = signin.here()
     found = settling.find_outcome_or_none(desk, sale_id)
     if found is None:  # The request never arrived: the basket is as it was.
-        return render_template("facility/counter/_counter.html", swap=True, **screens.counter_page(desk))
+        said = {"kind": "warn", "text": _("这一单没有送到，没有结算，也没有扣款。药都还在，可再按 F9 结算。")}
+        return render_template("facility/counter/_refused.html", said=said, **screens.counter_page(desk))
     return _after(found)
 
 
@@ -338,19 +337,6 @@ def _after(found: settling.Outcome) -> ResponseReturnValue:
         }
         return render_template("facility/counter/_refused.html", said=said, **screens.counter_page(desk))
     return _whole(desk)
-
-
-def _tenders(text: str) -> list[Tender]:
-    try:
-        given = msgspec.json.decode(text[:2000], type=list[dict[str, Any]])
-        found = [Tender(KINDS[row["kind"]], row["amount"]) for row in given]
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as wrong:
-        raise WrongInput(what=_("收款"), why=_("金额或方式无法识别")) from wrong
-    if len(found) > MOST_TENDERS or any(
-        type(tender.amount_fen) is not int or not 0 <= tender.amount_fen < MOST_FEN for tender in found
-    ):
-        raise WrongInput(what=_("收款"), why=_("金额超出范围"))
-    return found
 
 
 def _back() -> list[Back]:

@@ -37,19 +37,17 @@ class Institution:
     secret: bytes
 
 
-_known: dict[tuple[int, int], tuple[float, Institution]] = {}
-
-
 def institution(tenant_id: int, facility_id: int) -> Institution:
     """The facility as the center knows it."""
-    kept = _known.get((tenant_id, facility_id))
+    known: dict[tuple[int, int], tuple[float, Institution]] = db.kept("institutions")
+    kept = known.get((tenant_id, facility_id))
     if kept and kept[0] > time.monotonic():
         return kept[1]
     with transaction(settings={"app.tenant_id": str(tenant_id)}) as hot:
         row = hot.run_last(FACILITY, {"tenant": tenant_id, "facility": facility_id})[0]
     secret = personal.unseal_bytes(str(tenant_id), bytes(row.center_secret))
     found = Institution(envelope.Institution(row.national_code, row.name, row.district), secret)
-    _known[tenant_id, facility_id] = (time.monotonic() + KEPT_SECONDS, found)
+    known[tenant_id, facility_id] = (time.monotonic() + KEPT_SECONDS, found)
     return found
 
 
@@ -79,9 +77,15 @@ def national_client() -> client.NationalClient:
 
 
 def ask_once(
-    desk: Desk, infno: str, content: Mapping[str, Any], *, insuplc_admdvs: str = "", sign_no: str = ""
+    desk: Desk,
+    infno: str,
+    content: Mapping[str, Any],
+    *,
+    insuplc_admdvs: str = "",
+    sign_no: str = "",
+    seconds: float | None = None,
 ) -> envelope.Answer:
-    """Ask a question that changes nothing at the center (9001, 1101, 2101, 5203, 6101). Raises Outage."""
+    """Ask a question that settles nothing at the center (9001, 1101, 2101, 3101, 5203, 6101), waiting so long. Raises Outage."""
     here = institution(desk.tenant_id, desk.facility_id)
     body = compose(
         here.wire,
@@ -94,7 +98,7 @@ def ask_once(
         sign_no,
     )
     db.end_reading()
-    return national_client().ask(client.Call(infno, body, here.wire.code, here.secret))
+    return national_client().ask(client.Call(infno, body, here.wire.code, here.secret, seconds))
 
 
 def next_message_id(desk: Desk) -> str:
@@ -116,8 +120,3 @@ def compose(
 ) -> bytes:
     """The bytes of a message; the same values give the same bytes."""
     return envelope.compose(infno, message_id, at, here, who, content, insuplc_admdvs=insuplc_admdvs, sign_no=sign_no)
-
-
-def reset() -> None:
-    """Forget what is kept. For tests."""
-    _known.clear()

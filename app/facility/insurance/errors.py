@@ -13,6 +13,9 @@ class RefusedByCenter(Refusal):
     code = "refused_by_center"
     sentence = "医保中心没有受理：{why}。这一单没有扣款，可改为自费，或按提示更正后再试。"
 
+    def __init__(self, why: str) -> None:
+        super().__init__(why=why.rstrip("。."))  # The center's sentence stands inside ours.
+
 
 class WrongCredential(Refusal):
     """What was typed or scanned is no card number, citizen id or e-certificate."""
@@ -33,7 +36,7 @@ class AgentNeeded(Refusal):
     """Somebody buys for another without having shown who they are."""
 
     code = "agent_needed"
-    sentence = "代购须登记代购人的姓名和证件号：{why}。登记后再结算；双方身份都会随单保存。"
+    sentence = "代人购药、付费须登记代办人的姓名和证件号：{why}。登记后再结算；双方身份都会随单保存。"
     status: ClassVar[int] = 422
 
 
@@ -42,3 +45,10 @@ class MatchNotConfirmed(Refusal):
 
     code = "match_not_confirmed"
     sentence = "{why}，请核对持卡人与凭证照片，确认「人证一致」并选择理由后再结算。"
+
+
+class OutflowRefused(Refusal):
+    """The center did not do what was asked of an out-flow prescription; it says why."""
+
+    code = "outflow_refused"
+    sentence = "医保中心答复：{told}"

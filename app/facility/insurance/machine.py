@@ -98,6 +98,7 @@ class Documents(Protocol):
 
 
 _rooms: dict[str, Documents] = {}
+_forward: set[str] = set()  # Kinds of documents that are never taken back because they come late.
 
 # A part of a document room's statement: writes the outcome only if the attempt is still as we left it.
 CLOSE_ATTEMPT = """attempt as (
@@ -125,9 +126,11 @@ LATER = "update insurance_attempt set next_at = clock_timestamp() + %(pause)s wh
 GIVE_UP = "update insurance_attempt set given_up_at = clock_timestamp() where tenant_id = %(tenant)s and document_id = %(document)s and state in ('asked', 'recovering')"
 
 
-def register(kind: str, room: Documents) -> None:
-    """Say who confirms and releases documents of a kind."""
+def register(kind: str, room: Documents, *, forward: bool = False) -> None:
+    """Say who confirms and releases documents of a kind; `forward`: a late acceptance is good, nobody waits with the goods."""
     _rooms[kind] = room
+    if forward:
+        _forward.add(kind)
 
 
 def seal(tenant_id: int, stored: Sealed) -> bytes:
@@ -211,11 +214,8 @@ def _resolve(attempt: Attempt) -> str:
 def _too_late(attempt: Attempt) -> bool:
     """An acceptance this late is taken back, because goods and person are gone."""
     within = parameters.of(attempt.tenant_id).minutes("confirm_within")
-    return (
-        attempt.given_up
-        or clock.now() - attempt.asked_at > within
-        or not current_app.config.get("CENTER_REPLAYS", True)
-    )
+    late = clock.now() - attempt.asked_at > within and attempt.document_kind not in _forward
+    return attempt.given_up or late or not current_app.config.get("CENTER_REPLAYS", True)
 
 
 def _take_back(attempt: Attempt) -> str:
@@ -237,6 +237,7 @@ def _take_back(attempt: Attempt) -> str:
         "",
         "",
     )
+    db.end_reading()
     answer = desks.national_client().ask(client.Call("2601", body, here.wire.code, here.secret))
     faults.at("recover.reversed")
     if not answer.accepted:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 blueprint = Blueprint("notices", __name__, url_prefix="/notices")
-READERS = ("clerk", "pharmacist", "owner")
+READERS = ("clerk", "pharmacist", "doctor", "nurse", "owner")
 MOST_DIGITS = 18
 
 

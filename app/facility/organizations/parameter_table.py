@@ -271,6 +271,12 @@ TABLE = (
         N_("处方当日有效；医师延长的，最长不超过三天。"),
         N_("《处方管理办法》第十八条（领域说明 4.2）"),
     ),
+    Parameter(
+        "center_check_ms", "count", 1000, 200, 5000, N_("毫秒"),
+        N_("医生站等医保中心提醒多久"),
+        N_("开方时把草稿交中心检查，不耽误书写；过了这个时间只显示本机构的检查，并标明「部分检查」。"),
+        N_("产品默认（领域说明 4.1）"),
+    ),
 )  # fmt: skip
 BY_NAME = {parameter.name: parameter for parameter in TABLE}
 SCORES = ("ask_from", "hold_from")

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.core import clock, tenancy
-from app.facility.db import run, transaction
+from app.facility.db import db, run, transaction
 from app.facility.organizations import parameter_table as table
 from app.facility.organizations.parameter_table import Kind, Step, Value
 
@@ -91,20 +91,22 @@ class _Kept:
     parameters: Parameters
 
 
-_kept: dict[int, _Kept] = {}
+def _all_kept() -> dict[int, _Kept]:
+    return db.kept("parameters")
 
 
 def of(tenant_id: int) -> Parameters:
     """An organization's parameters."""
-    kept = _kept.get(tenant_id)
+    known = _all_kept()
+    kept = known.get(tenant_id)
     if kept and kept.until > time.monotonic():
         return kept.parameters
     with transaction(settings={"app.tenant_id": str(tenant_id)}) as hot:
         rows = hot.run_last(LOAD, {"tenant": tenant_id})
-    if len(_kept) >= MOST_KEPT:
-        _kept.clear()
-    _kept[tenant_id] = _Kept(time.monotonic() + KEPT_SECONDS, made_of(rows))
-    return _kept[tenant_id].parameters
+    if len(known) >= MOST_KEPT:
+        known.clear()
+    known[tenant_id] = fresh = _Kept(time.monotonic() + KEPT_SECONDS, made_of(rows))
+    return fresh.parameters
 
 
 def here() -> Parameters:
@@ -126,18 +128,18 @@ def made_of(rows: Iterable[Any]) -> Parameters:
 
 def heard(tenant_id: int, newest: int) -> None:
     """The database says which change is the newest: what is kept stays good, or is read again when next asked for."""
-    kept = _kept.get(tenant_id)
+    kept = _all_kept().get(tenant_id)
     if kept is None:
         return
     if kept.parameters.newest == newest:
-        _kept[tenant_id] = replace(kept, until=time.monotonic() + KEPT_SECONDS)
+        _all_kept()[tenant_id] = replace(kept, until=time.monotonic() + KEPT_SECONDS)
     else:
         forget(tenant_id)
 
 
 def forget(tenant_id: int) -> None:
     """Read an organization's parameters again when next asked."""
-    _kept.pop(tenant_id, None)
+    _all_kept().pop(tenant_id, None)
 
 
 def load() -> Parameters:

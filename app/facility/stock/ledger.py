@@ -45,6 +45,9 @@ class Move:
     to_zone: str = ""
     codes: tuple[str, ...] = ()
     by: Act | None = None
+    release: int = 0  # How much of it was reserved for whoever gets it; the reservation ends with the move.
+    original: UUID | None = None  # The hand-over it comes back from.
+    told: Mapping[str, Any] | None = None  # What the fact says of the line besides.
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def post(
         "tenant": desk.tenant_id, "facility": facility_id or desk.facility_id, "staff": desk.staff_id, "document": document, "at": at
     }  # fmt: skip
     found = _look(hot, keys, act, moves)
-    _check(act, moves, found)
+    _check(hot, keys, act, moves, found)
     taken = {move.line_no: _codes_of(act, move, found) for move in moves}
     _write(hot, keys, act, moves, taken)
     number = (
@@ -159,12 +162,15 @@ def _goes_whole(move: Move, found: _Found) -> bool:
     )
 
 
-def _check(act: Act, moves: Sequence[Move], found: _Found) -> None:
+def _check(hot: Hot, keys: Mapping[str, Any], act: Act, moves: Sequence[Move], found: _Found) -> None:
     today = clock.business_date()
     problems = [text for move in moves for text in _problems(move.by or act, move, found, today)]
     if problems:
         raise StockNotMovable(problems=Several(problems[:20], between=" "))
-    if short := list(_shortages(moves, found)):
+    if lacking := list(_lacking(moves, found)):
+        asked = {**keys, "lots": list(found.lots), "today": clock.business_date()}
+        veiled = {row.product_id for row in hot.run(statements.COUNTED_BLIND, asked)}
+        short = [_shortage(found.lots[lot], zone, free, wanted, veiled) for lot, zone, free, wanted in lacking]
         raise NotEnoughInZone(shortages=Several(short[:10], between=" "))
 
 
@@ -200,19 +206,27 @@ def _other_home(move: Move, found: _Found) -> str:
     return ""
 
 
-def _shortages(moves: Sequence[Move], found: _Found) -> Iterable[str]:
+def _lacking(moves: Sequence[Move], found: _Found) -> Iterable[tuple[int, str, int, int]]:
+    """Of which lot and zone more would go than is free there: how much is, how much would go."""
     wanted: dict[tuple[int, str], int] = {}
+    own: dict[tuple[int, str], int] = {}
     for move in moves:
         if move.from_zone:
             wanted[move.lot_id, move.from_zone] = wanted.get((move.lot_id, move.from_zone), 0) + move.quantity
+            own[move.lot_id, move.from_zone] = own.get((move.lot_id, move.from_zone), 0) + move.release
     for (lot_id, zone), quantity in sorted(wanted.items()):
-        place, lot = found.zones.get((lot_id, zone)), found.lots[lot_id]
-        free = place.on_hand - place.reserved if place else 0
+        place = found.zones.get((lot_id, zone))
+        free = place.on_hand - place.reserved + own[lot_id, zone] if place else 0
         if free < quantity:
-            yield words(
-                "{name} {lot} 在{zone}只有 {free} {unit}可动，要动 {quantity}。",
-                name=lot.name, lot=lot.lot_number, zone=words(rulebook.ZONE_WORDS[zone]), free=free, unit=lot.base_unit, quantity=quantity,
-            )  # fmt: skip
+            yield lot_id, zone, free, quantity
+
+
+def _shortage(lot: Any, zone: str, free: int, quantity: int, veiled: set[int]) -> str:
+    """What is short, in words; not how much there is, to somebody who counts it blind."""
+    named = {"name": lot.name, "lot": lot.lot_number, "zone": words(rulebook.ZONE_WORDS[zone]), "unit": lot.base_unit, "quantity": quantity}  # fmt: skip
+    if lot.product_id in veiled:
+        return words("{name} {lot} 在{zone}可动的不到 {quantity} {unit}。", **named)
+    return words("{name} {lot} 在{zone}只有 {free} {unit}可动，要动 {quantity}。", free=free, **named)
 
 
 def _codes_of(act: Act, move: Move, found: _Found) -> list[Taken]:
@@ -235,6 +249,8 @@ def _codes_of(act: Act, move: Move, found: _Found) -> list[Taken]:
 
 def _named(act: Act, move: Move, lot: Any, loose: int, found: _Found) -> list[Taken]:
     rows = [_usable(act, move, lot, code, found) for code in move.codes]
+    if act.back:
+        return _coming_back(move, lot, rows)
     held = sum(row.remaining for row in rows)
     if move.from_zone == rulebook.SPLIT and held - rows[-1].remaining < move.quantity < held:
         return list(_units_of(rows, move.quantity))  # A part of the pack scanned last.
@@ -247,6 +263,17 @@ def _named(act: Act, move: Move, lot: Any, loose: int, found: _Found) -> list[Ta
             )
         )
     return [Taken(row, row.remaining) for row in rows]
+
+
+def _coming_back(move: Move, lot: Any, rows: Sequence[Any]) -> list[Taken]:
+    """Whole packs that were handed over and come back: each is full again."""
+    if move.quantity != len(rows) * lot.pack_size or any(row.remaining or row.lot_id != lot.id for row in rows):
+        raise CodesDoNotFit(
+            why=words(
+                "{name} {lot} 扫了 {codes} 个码，与数量对不上", name=lot.name, lot=lot.lot_number, codes=len(rows)
+            )
+        )
+    return [Taken(row, lot.pack_size) for row in rows]
 
 
 def _units_of(rows: Sequence[Any], wanted: int) -> Iterable[Taken]:
@@ -292,12 +319,13 @@ def _write(
 
 def _placed(act: Act, move: Move, taken: Taken) -> dict[str, Any]:
     """Where a code is afterwards. A pack of which only units go stays where it is, with less in it."""
-    row, goes = taken.row, taken.units == taken.row.remaining
-    state = rulebook.state_in(move.to_zone) if move.to_zone else act.gone or row.state
+    row, goes = taken.row, bool(act.back) or taken.units == taken.row.remaining
+    state = act.back or (rulebook.state_in(move.to_zone) if move.to_zone else act.gone or row.state)
+    less = -taken.units if act.back else taken.units if not goes or state == "SOLD" else 0
     return {
         "code": row.code, "line_no": move.line_no, "kind": act.kind, "quantity": taken.units,
         "lot_id": move.lot_id if goes else row.lot_id, "zone": (move.to_zone or row.zone) if goes else row.zone,
-        "state": state if goes else row.state, "less": taken.units if not goes or state == "SOLD" else 0,
+        "state": state if goes else row.state, "less": less,
     }  # fmt: skip
 
 
@@ -307,7 +335,8 @@ def _rows(act: Act, moves: Sequence[Move]) -> list[dict[str, Any]]:
         for zone, sign in ((move.from_zone, -1), (move.to_zone, 1)):
             if zone:
                 kind = (move.by or act).kind
-                rows.append({"line_no": move.line_no, "lot_id": move.lot_id, "zone": zone, "kind": kind, "quantity": sign * move.quantity})  # fmt: skip
+                release = move.release if sign < 0 else 0
+                rows.append({"line_no": move.line_no, "lot_id": move.lot_id, "zone": zone, "kind": kind, "quantity": sign * move.quantity, "release": release})  # fmt: skip
     return rows
 
 
@@ -331,12 +360,15 @@ def _fact(
 
 
 def _fact_line(move: Move, act: Act, lot: Any, codes: Sequence[Taken]) -> dict[str, Any]:
-    return {
+    line = {
         "line": move.line_no, "act": act.code, "kind": act.kind, "product": events.product_of(lot._asdict()), "lot": lot.lot_number,
         "produced_on": lot.produced_on, "expires_on": lot.expires_on, "quantity": move.quantity, "pack_size": lot.pack_size,
         "from_zone": move.from_zone or None, "to_zone": move.to_zone or None, "split": rulebook.SPLIT in (move.from_zone, move.to_zone),
         "cost_price": _price(lot.cost_price), "codes": [each.row.code for each in codes],
     }  # fmt: skip
+    if act.gone == "SOLD" and any(each.units != lot.pack_size for each in codes):
+        line["units"] = [each.units for each in codes]
+    return line | ({"original": str(move.original)} if move.original else {}) | dict(move.told or {})
 
 
 def _price(price: Decimal | None) -> str | None:

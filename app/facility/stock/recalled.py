@@ -1,4 +1,7 @@
-"""What a running recall means for goods that come in (召回中的货): they lie aside, and the center is told that they are here."""
+"""What a running recall means for goods that come in (召回中的货): they lie aside, and the center is told that they are here.
+
+So it is told of lots that were locked elsewhere on suspicion and come in by a transfer, a count or a paper.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from app.facility.stock import events, statements
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from app.core.hot import Hot
     from app.core.tenancy import Desk
@@ -59,13 +63,35 @@ def facts(hot: Hot, desk: Desk, at: datetime, lots: Sequence[int], packs: Sequen
     known, rows = (
         hot.run_all([(statements.RECALLS_OF_LOTS, keys), (statements.LOTS_IN_FACTS, keys)]) if lots else ([], [])
     )
-    by_id = {row.id: row for row in rows}
-    whole = [list(group) for _, group in groupby(known, key=lambda row: row.id)]
     single = [list(group) for _, group in groupby(packs, key=lambda row: row.id)]
     return [
-        *(_held(desk, at, group[0], [by_id[row.lot_id] for row in group], ()) for group in whole),
+        *_whole(desk, at, known, {row.id: row for row in rows}),
         *(_held(desk, at, group[0], [], [row.code for row in group]) for group in single),
     ]
+
+
+def arrived(
+    hot: Hot, desk: Desk, document: UUID, number: str, at: datetime, lots: Sequence[int]
+) -> list[dict[str, Any]]:
+    """The lot.held of lots that came in held: one for each recall that means them, one for each other reason they are locked for."""
+    keys = {**desk.keys, "ids": sorted(set(lots))}
+    known, rows = hot.run_all([(statements.RECALLS_OF_LOTS, keys), (statements.LOTS_IN_FACTS, keys)])
+    held = {row.id: row for row in rows if row.hold}
+    named = [row for row in known if row.lot_id in held and held[row.lot_id].hold == "recalled"]
+    told = _whole(desk, at, named, held)
+    rest = sorted((row for row in held.values() if row.id not in {row.lot_id for row in named}), key=_why)
+    for (hold, reason), group in groupby(rest, key=_why):
+        told.append(events.lot_held(document, number, at, desk.operator, list(group), reason=reason, hold=hold))
+    return told
+
+
+def _why(lot: Any) -> tuple[str, str]:
+    return lot.hold, lot.hold_reason
+
+
+def _whole(desk: Desk, at: datetime, known: Sequence[Any], by_id: Mapping[int, Any]) -> list[dict[str, Any]]:
+    recalls = [list(group) for _, group in groupby(known, key=lambda row: row.id)]
+    return [_held(desk, at, group[0], [by_id[row.lot_id] for row in group], ()) for group in recalls]
 
 
 def _held(desk: Desk, at: datetime, recall: Any, lots: Sequence[Any], packs: Sequence[str]) -> dict[str, Any]:

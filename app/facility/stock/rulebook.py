@@ -45,6 +45,7 @@ class Act:
     roles: tuple[str, ...] = STAFF
     codes_from: tuple[str, ...] = IN_HOUSE
     gone: str = ""  # The state of codes whose goods leave the house.
+    back: str = ""  # The state of codes of packs that come back from whoever got them.
 
 
 _ANY = ("expired", "frozen", "recalled")
@@ -55,6 +56,8 @@ ACTS: dict[str, Act] = {
         Act("receive", "PI", "采购入库", (), (*SELLING, "RECEIVING", "QUARANTINE", "REJECT"), codes_from=()),
         Act("opening", "AD", "期初入库", (), HOUSE, codes_from=()),
         Act("sell", "SA", "销售", (*SELLING, SPLIT), codes_from=("RESERVED", "SPLIT_OPEN"), gone="SOLD"),
+        Act("dispense", "SA", "发药", (*SELLING, SPLIT), second=True, roles=("pharmacist", "nurse"), codes_from=("IN_STOCK", "SPLIT_OPEN"), gone="SOLD"),
+        Act("take_back", "SR", "退药", (), ("QUARANTINE",), takes=_ANY, second=True, roles=("pharmacist", "nurse"), codes_from=("SOLD",), back="RETURNED_QUARANTINE"),
         Act("return_in", "SR", "销售退回", (), (*SELLING, SPLIT, "QUARANTINE"), takes=_ANY, codes_from=("SOLD", "SPLIT_OPEN")),
         Act("split", "SP", "拆零", SELLING, (SPLIT,), codes_from=("IN_STOCK",)),
         Act("send", "TO", "调拨发出", (*SELLING, SPLIT), (TRANSIT,), codes_from=("IN_STOCK", "SPLIT_OPEN")),

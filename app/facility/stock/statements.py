@@ -49,6 +49,20 @@ with given as (
 select c.code from given c left join made on made.code = c.code where made.code is null order by c.code limit 20
 """
 
+# A lot made like one that is held is held with it: whoever locked the original locked both, and releases neither; a recall that
+# ends gives both what they were before. `copies` are the lots asked for, the new ones `fresh`, each with its `original`. What a
+# running recall freezes as it comes in, its own trigger writes down.
+HELD_WITH_ORIGINAL = """
+insert into lot_change (tenant_id, facility_id, lot_id, what, before, after, reason, document_id, staff_id, second_id, changed_at)
+select %(tenant)s, n.facility_id, n.id, 'hold', coalesce(c.before, ''), n.hold, '随原批号锁定', coalesce(c.document_id, %(document)s),
+    case when c.id is null then %(staff)s else c.staff_id end, c.second_id, %(at)s
+from copies n left join lateral (
+    select c.id, c.before, c.document_id, c.staff_id, c.second_id from lot_change c
+    where c.tenant_id = %(tenant)s and c.lot_id = n.original and c.what = 'hold' order by c.id desc limit 1
+) c on true
+where n.fresh and n.hold is not null and n.hold_reason is distinct from '召回中的批号到货'
+"""
+
 POST = "select post_movements(%(tenant)s, %(facility)s, %(document)s, %(staff)s, %(at)s, %(rows)s::jsonb) as posted"
 
 # The document and its lines; the number from the head. A second arrival of the same id gets no row back.
@@ -106,7 +120,7 @@ NAMED_BY_ID = "l.tenant_id = %(tenant)s and l.id = any(%(ids)s)"
 LOTS_IN_FACTS = f"""
 select l.id, l.facility_id, l.lot_number, l.expires_on, p.code, coalesce(p.national_code, '') as national, coalesce(p.barcode, '') as barcode,
     p.generic_name as name, p.spec, p.maker, p.approval_number as approval, p.rx_class as rx,
-    p.pack_size, z.zones
+    p.pack_size, z.zones, l.hold, coalesce(l.hold_reason, '') as hold_reason
 from lot l join product p on p.tenant_id = l.tenant_id and p.id = l.product_id
 cross join lateral (
     select coalesce(jsonb_agg(jsonb_build_object('zone', b.zone, 'quantity', b.on_hand) order by b.zone) filter (where b.on_hand > 0), '[]'::jsonb) as zones
@@ -141,6 +155,17 @@ select l.id, l.product_id, l.lot_number, l.produced_on, l.expires_on, l.hold, l.
     p.rx_class as rx
 from lot l join product p on p.tenant_id = l.tenant_id and p.id = l.product_id
 where l.tenant_id = %(tenant)s and l.facility_id = %(facility)s and l.id = any(%(lots)s) order by l.id limit 500
+"""
+# Of which of these lots the asker may not read the book: their products are being counted blind, and whoever asks is not the owner.
+COUNTED_BLIND = """
+select distinct l.product_id from lot l
+where l.tenant_id = %(tenant)s and l.facility_id = %(facility)s and l.id = any(%(lots)s) and exists (
+        select from stock_count c join count_line n on n.tenant_id = c.tenant_id and n.count_id = c.id and n.product_id = l.product_id
+        where c.tenant_id = l.tenant_id and c.facility_id = l.facility_id and c.state = 'open' and c.blind)
+    and not exists (
+        select from staff_role r where r.tenant_id = %(tenant)s and r.staff_id = %(staff)s and r.role = 'owner' and r.ended_at is null
+            and %(today)s between r.valid_from and coalesce(r.valid_until, 'infinity'))
+limit 500
 """
 LOCK_CODES = """
 select code, state, zone, lot_id, product_id, remaining, reserved from trace_code

@@ -1,6 +1,6 @@
 """Paper and outside prescriptions at a pharmacy: entered by one person, reviewed by a pharmacist who is another (审方).
 
-Thin here: one use, the pharmacy's own review. The clinic issue adds electronic prescriptions that come through the center.
+One use, the pharmacy's own review. Those that come through the center (处方外流) are made in `till.outflow` and end here too.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def list_prescriptions(
     rows = run(
         """
         select p.id, p.number, p.patient_shown, p.prescriber, p.institution, p.diagnosis, p.issued_on, p.valid_until, p.state, p.entered_at, p.staff_id,
-            p.reviewer_name, p.reviewed_at, p.review_note, s.name as staff,
+            p.reviewer_name, p.reviewed_at, p.review_note, p.outflow_number, p.given_back_at, s.name as staff,
             (select count(*) from prescription_line l where l.tenant_id = p.tenant_id and l.prescription_id = p.id) as count, (
             select jsonb_agg(jsonb_build_object('name', d.generic_name, 'spec', d.spec, 'unit', d.pack_unit, 'packs', l.quantity / d.pack_size,
                 'dosage', l.dosage) order by l.line_no)
@@ -197,7 +197,7 @@ def get_passed(facility_id: int, prescription_id: UUID) -> tuple[Any, list[Any]]
     if head is None:
         raise NotFound
     lines = run(
-        "select product_id, quantity, dosage from prescription_line where prescription_id = :id order by line_no limit 20",
+        "select product_id, quantity, dosage, outflow_line from prescription_line where prescription_id = :id order by line_no limit 20",
         id=prescription_id,
     )
     return head, list(lines)

@@ -43,7 +43,7 @@ select s.float_fen,
     (select count(*) from sale v where v.tenant_id = s.tenant_id and v.station = s.station and v.state = 'asked')
         + (select count(*) from refund v where v.tenant_id = s.tenant_id and v.station = s.station and v.state in ('asked', 'reversed_unsettled'))
         + (select count(*) from bill v where v.tenant_id = s.tenant_id and v.station = s.station and v.state = 'asked')
-        + (select count(*) from bill_refund v where v.tenant_id = s.tenant_id and v.station = s.station and v.state = 'asked') as pending
+        + (select count(*) from bill_refund v where v.tenant_id = s.tenant_id and v.station = s.station and v.state in ('asked', 'reversed')) as pending
 from shift s where s.tenant_id = %(tenant)s and s.id = %(shift)s
 """
 BY_KIND = """

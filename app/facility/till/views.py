@@ -8,10 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-import segno
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from markupsafe import Markup
 
 from app.core import clock, shell, signin
 from app.core.errors import NotFound, WrongInput
@@ -20,7 +18,7 @@ from app.core.personal import mask_name
 from app.core.signin import needs
 from app.core.web import show_price
 from app.facility.insurance import identify, reading
-from app.facility.till import prescriptions, receipts, shifts
+from app.facility.till import prescriptions, proofs, receipts, shifts
 from app.facility.till.errors import DifferenceUnexplained, NoOpenShift, PrescriptionIncomplete, PrescriptionKnown
 from app.national import codes
 
@@ -31,12 +29,13 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("till", __name__, url_prefix="/till")
 SELLERS = ("clerk", "pharmacist", "owner")
-STATES = ("pending", "passed", "refused", "used")
+CASHIERS = (*SELLERS, "doctor")  # A doctor may take the money at the desk (诊间结算).
+STATES = ("pending", "passed", "refused", "used", "void")
 
 
 @blueprint.record_once
 def _on_the_rail(state: BlueprintSetupState) -> None:
-    pages = ("till.list_prescriptions", "till.enter_prescription", "till.review_prescription")
+    pages = ("till.list_prescriptions", "till.enter_prescription", "till.review_prescription", "till_outflow.")
     shell.add_room(cast("Flask", state.app), "till.list_prescriptions", "prescription", "处方", SELLERS, 40, pages)
 
 
@@ -44,15 +43,15 @@ def _on_the_rail(state: BlueprintSetupState) -> None:
 
 
 @blueprint.post("/shifts")
-@needs(*SELLERS)
+@needs(*CASHIERS)
 def open_shift() -> ResponseReturnValue:
     """Open the shift with what lies in the drawer."""
     shifts.open_shift(signin.here(), _document(), yuan_to_fen(request.form.get("float", ""), _("备用金")))
-    return redirect(url_for("counter.show"), 303)
+    return redirect(_afterwards(), 303)
 
 
 @blueprint.route("/shifts/current/closing", methods=["GET", "POST"])
-@needs(*SELLERS)
+@needs(*CASHIERS)
 def close_shift() -> ResponseReturnValue:
     """Count first, then see the difference, explain it, close."""
     desk = signin.here()
@@ -75,11 +74,19 @@ def close_shift() -> ResponseReturnValue:
         identify.sign_out(desk)
     except DifferenceUnexplained as unexplained:
         return render_template("facility/till/closing.html", error=unexplained.message, **_closing(found, counted)), 422
-    return redirect(url_for("counter.show"), 303)
+    return redirect(_afterwards(), 303)
+
+
+def _afterwards() -> str:
+    """The page of ours that was asked for, else where this person sells."""
+    then = request.form.get("then", "")
+    if re.fullmatch(r"(/[A-Za-z0-9_-]+)+", then):
+        return then
+    return url_for("counter.show" if signin.me().has(*SELLERS) else "shell.home")
 
 
 @blueprint.post("/drawer-movements")
-@needs(*SELLERS)
+@needs(*CASHIERS)
 def move_drawer() -> ResponseReturnValue:
     """Put money into the drawer or take it out, with a reason."""
     amount = yuan_to_fen(request.form.get("amount", ""))
@@ -177,7 +184,7 @@ def _shown_receipt(head: Any, lines: list[Any], tenders: list[Any]) -> dict[str,
         "total_fen": head.total_fen, "off_fen": sum((line.described.get("discount") or {}).get("off_fen", 0) for line in lines), "invoice": head.invoice, "split": _receipt_split(head.money) if head.money else None, "tenders": own,
         "received_fen": received, "change_fen": max(0, received - (head.cash_fen or 0)) if received else None,
         "fund_used_fen": (head.shown or {}).get("fund_used_fen", 0) + (head.money or {}).get("pooled_fen", 0),
-        "proof_number": head.stream_number or 0, "proof_hash": f"{proof[:4]} {proof[4:8]}", "qr": _qr(f"SUNMED:{head.national_code}:{head.receipt}:{head.stream_number or 0}:{proof[:16]}"),
+        "proof_number": head.stream_number or 0, "proof_hash": f"{proof[:4]} {proof[4:8]}", "qr": proofs.qr_of(f"SUNMED:{head.national_code}:{head.receipt}:{head.stream_number or 0}:{proof[:16]}"),
     }  # fmt: skip
 
 
@@ -204,11 +211,6 @@ def _receipt_split(money: dict[str, Any]) -> dict[str, Any]:
         "fund": money["pooled_fen"], "other_funds": money["other_funds_fen"], "account": money["account_fen"], "mutual": money["mutual_fen"], "cash": money["cash_fen"],
         "ratio": f"{float(money.get('ratio') or 0) * 100:g}%", "policy_name": (money.get("policy") or {}).get("name", ""), "balance_after_fen": money["balance_after_fen"],
     }  # fmt: skip
-
-
-def _qr(text: str) -> Markup:
-    drawn = segno.make(text, error="m", micro=False).svg_inline(scale=1, border=0, omitsize=True, svgclass="qr")
-    return Markup(drawn)  # noqa: S704 - drawn by the QR library from our own figures
 
 
 # ---- prescriptions -------------------------------------------------------------------------------------------------

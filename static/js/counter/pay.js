@@ -75,22 +75,22 @@ export function askOutcome(basket) {
 /** The counter as it was last seen; another element means another state. */
 let seen = root();
 
-/** Once after every answer: the parts are in their places, now the browser's own things follow. */
-export function follow() {
+/** Once after every answer: the parts are in their places, now the browser's own things follow. @param {boolean} said whether the answer says something itself */
+export function follow(said) {
   const replaced = seen !== root();
   seen = root();
-  if (replaced) arrived();
+  if (replaced) arrived(said);
   reselect();
   settled();
   tender.show();
 }
 
-/** The counter changed its state: what belonged to the last person is gone, the entry is ready. */
-export function arrived() {
+/** The counter changed its state: what belonged to the last person is gone, the entry is ready. @param {boolean} said */
+function arrived(said) {
   sending(false);
   waiting.clear();
   tender.clear();
-  hush();
+  if (!said) hush();
   if (!topDialog()) entry()?.focus();
 }
 

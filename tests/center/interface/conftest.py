@@ -21,17 +21,3 @@ def clinic(center_app, policies):
 @pytest.fixture
 def drug(center_app):
     return world.make_item(center_app)
-
-
-@pytest.fixture
-def owner_sql(database_urls):
-    """Look into the center's tables as their owner."""
-    import psycopg
-
-    url = database_urls["center"]["owner"].replace("+psycopg", "")
-
-    def look(statement, *params):
-        with psycopg.connect(url) as connection:
-            return connection.execute(statement, params).fetchall()
-
-    return look

@@ -38,6 +38,7 @@ def clinic_of_nonsense(center_app):
         "3101": world.draft(person, visit, [world.order(drug, 3)]),
         "3103": {"data": {"warn_type": "1", "warns": [{"warn_rslt_id": "1", "dspo_way": "2"}]}},
         "S001": {"data": data},
+        "S002": {"data": data | {"med_type": "11", "acct_used_flag": "1", "medfee_sumamt": "1.00"}, "feedetail": [{"feedetl_sn": "1", "med_list_codg": drug, "medins_list_codg": "1", "det_item_fee_sumamt": "1.00", "cnt": "1", "pric": "1"}]},
     }  # fmt: skip
 
 
@@ -62,7 +63,7 @@ def put(message, path, value):
 
 
 @pytest.mark.parametrize(
-    "infno", ["2201", "2202", "2203", "2204", "2205", "2206", "2207", "2208", "3101", "3103", "S001"]
+    "infno", ["2201", "2202", "2203", "2204", "2205", "2206", "2207", "2208", "3101", "3103", "S001", "S002"]
 )
 @settings(max_examples=60, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(data=st.data())

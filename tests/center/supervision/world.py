@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -13,6 +14,7 @@ from app.core import personal
 from central_sync import chain, contract, inbox, wire
 from central_sync.chain import Fact, Head
 
+HERE, ELSEWHERE = "330212", "330203"
 MORNING = datetime(2026, 11, 12, 1, 0, tzinfo=UTC)
 PRODUCT = {
     "code": "A001", "national": "XC10AAA001", "barcode": "6901234567892", "name": "阿托伐他汀钙片", "spec": "20mg×7片",
@@ -24,6 +26,11 @@ PACK = 7
 def new_code() -> str:
     """A trace code nobody has."""
     return "8" + f"{secrets.randbelow(10**19):019d}"
+
+
+def words_of(answer) -> str:
+    """What a page says, without its markup."""
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True)).split())
 
 
 class Institution:
@@ -111,7 +118,17 @@ def sold(
 
 
 def moved(
-    at, act, kind, *codes, from_zone=None, to_zone=None, counterpart=None, reason=None, quantity=None, lot="GM1973"
+    at,
+    act,
+    kind,
+    *codes,
+    from_zone=None,
+    to_zone=None,
+    counterpart=None,
+    reason=None,
+    quantity=None,
+    lot="GM1973",
+    **more,
 ):
     return "stock.moved", {
         "document": uuid4(), "number": f"K26-{secrets.token_hex(4)}", "act": act, "at": at, "operator": "刘*", "approver": "王*",
@@ -119,9 +136,19 @@ def moved(
         "lines": [{
             "line": 1, "act": act, "kind": kind, "product": PRODUCT, "lot": lot, "produced_on": "2026-02-01", "expires_on": "2028-01-31",
             "quantity": quantity or PACK * max(1, len(codes)), "pack_size": PACK, "split": False, "from_zone": from_zone,
-            "to_zone": to_zone, "cost_price": "30.500000", "codes": list(codes),
+            "to_zone": to_zone, "cost_price": "30.500000", "codes": list(codes), **more,
         }],
     }  # fmt: skip
+
+
+def dispensed(at, *codes, **more):
+    """Packs, or units of opened ones, handed to a patient at a clinic."""
+    return moved(at, "dispense", "SA", *codes, from_zone="SPLIT" if more.get("split") else "SALEABLE", **more)
+
+
+def taken_back(at, handing, *codes, **more):
+    """Packs that come back from a hand-over."""
+    return moved(at, "take_back", "SR", *codes, to_zone="QUARANTINE", original=handing[1]["document"], **more)
 
 
 def refunded(at, sale, *codes, goods="quarantine", quantity=None, receipt="R26-0822-0001"):

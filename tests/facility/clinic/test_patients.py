@@ -1,20 +1,24 @@
 """One person, one file: found again by citizen id, merged with a trace, shown masked."""
 
 from datetime import date
+from itertools import count
 from uuid import uuid4
 
+import msgspec
 import pytest
 
-from app.core import tenancy
+from app.core import personal, tenancy
 from app.core.errors import DocumentChanged, NotFound, WrongInput
 from app.facility.clinic.errors import NotMergeable, PatientChanged, PatientIncomplete, PatientKnown
-from app.facility.clinic.patients import actions, queries
+from app.facility.clinic.patients import actions, queries, rules
 from app.facility.clinic.patients.rules import Person
 from app.facility.db import transaction
+from app.national import codes
 from tests.center.world import some_certno
 from tests.factories.clinic import make_clinic, make_patient
 from tests.factories.shop import desk_of
 
+_numbers = count(10_000_001)
 SUN = Person("孙秀兰", "2", date(1964, 3, 1), phone="13900001234", address="宁波市鄞州区")
 
 
@@ -47,11 +51,58 @@ def test_two_files_of_one_citizen_id_cannot_stand_side_by_side(clinic):
     assert known.value.facts["number"] == made
 
 
+def test_another_paper_has_no_check_digit_and_is_found_by_its_number(clinic):
+    desk, traveller, officer = desk_of(clinic), uuid4(), uuid4()
+    number = f"E{next(_numbers):08d}"
+    foreign = Person("SMITH JOHN", "1", date(1980, 5, 1), certno=f" {number.lower()} ", cert_type="08")
+    made = actions.register_patient(desk, traveller, foreign)
+    actions.register_patient(desk, officer, Person("高山", "1", date(1981, 5, 1), certno=number, cert_type="02"))
+    assert {row.id for row in queries.find_patients(number.lower())} == {traveller, officer}
+    assert queries.find_by_person("", number, "08").id == traveller
+    assert queries.find_by_person("", number) is None
+    kept = queries.unseal(queries.get_patient(traveller))
+    assert (kept.certno, kept.cert_type, kept.citizen_id, kept.born_on) == (number, "08", "", date(1980, 5, 1))
+    with pytest.raises(PatientKnown) as known:
+        actions.register_patient(desk, uuid4(), msgspec.structs.replace(foreign, name="SMITH J"))
+    assert known.value.facts["number"] == made
+    assert queries.find_patients(str(made))[0].id == traveller
+    before = b'{"name":"X","sex":"1","born_on":"1980-05-01","certno":"","phone":"","address":"","guardian":""}'
+    assert rules.encoded(Person("X", "1", date(1980, 5, 1))) == before
+    assert rules.tidy(Person("林", "2", date(2026, 1, 1), cert_type="08")).cert_type == "01"
+    assert {code: codes.name("psn_cert_type", code) for code in rules.CERT_TYPES} == rules.CERT_TYPES
+
+
+def test_a_passport_and_a_citizen_id_may_be_one_person_s(clinic):
+    desk, number, passport = desk_of(clinic), some_certno("2", "19640301"), f"G{next(_numbers):08d}"
+    told = {"sex": "2", "born_on": date(1964, 3, 1)}
+    one = make_patient(clinic, certno=number)
+    other = make_patient(clinic, certno=passport, cert_type="16", **told)
+    third = make_patient(clinic, certno=f"G{next(_numbers):08d}", cert_type="16", **told)
+    with pytest.raises(NotMergeable, match="证件号码不同"):
+        actions.merge_patients(desk, other, third, "重复建档")
+    actions.merge_patients(desk, one, other, "同一个人")
+    for typed in (number, passport):
+        assert [row.id for row in queries.find_patients(typed)] == [one]
+    assert queries.find_by_person("", passport, "16").id == one
+    with pytest.raises(PatientKnown) as known:
+        actions.register_patient(desk, uuid4(), Person("孙秀兰", certno=passport, cert_type="16", **told))
+    assert known.value.facts["number"] == queries.get_patient(one).number
+
+
+@pytest.mark.parametrize(("number", "shown"), [
+    ("330205198001011234", "330205********1234"), ("E12345678", "E******78"), ("12345", "1**45"), ("1234", "1234"), ("", ""),
+])  # fmt: skip
+def test_the_number_of_a_paper_is_masked(number, shown):
+    assert personal.mask_certno(number) == shown
+
+
 @pytest.mark.parametrize(
     "person",
     [
         Person("", "2", date(1964, 3, 1)), Person("孙秀兰", "2"), Person("孙秀兰", "3", date(1964, 3, 1)), Person("孙秀兰", certno="330212196403010021"),
         Person("孙秀兰", "2", date(2999, 1, 1)), Person("孙秀兰", "2", date(1964, 3, 1), phone="12"), Person("孙秀兰", "2", date(1964, 3, 1), address="宁" * 201),
+        Person("孙秀兰", "2", date(1964, 3, 1), certno="E12", cert_type="08"), Person("孙秀兰", "2", date(1964, 3, 1), certno="护照E1234567", cert_type="08"),
+        Person("孙秀兰", "2", date(1964, 3, 1), certno="E1234567", cert_type="90"), Person("孙秀兰", certno="E12345678", cert_type="08"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_true_is_refused(clinic, person):

@@ -1,18 +1,27 @@
 """A visit goes its way and no other; the doctor signs once, with rights looked at when it is done."""
 
+import threading
 from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
+import msgspec
 import pytest
 
-from app.core import clock
+from app.core import clock, tenancy
 from app.core.errors import DocumentChanged, NotFound, WrongInput
 from app.core.hot import statements
 from app.facility.clinic import visits
-from app.facility.clinic.desk import signing
+from app.facility.clinic.desk import answers, signing
 from app.facility.clinic.desk.rules import Content, Line, Record
-from app.facility.clinic.errors import DraftChanged, NotEligible, NotPractitioner, VisitIncomplete, VisitMovedOn
+from app.facility.clinic.errors import (
+    DraftChanged,
+    NotEligible,
+    NotPractitioner,
+    SheetPaid,
+    VisitIncomplete,
+    VisitMovedOn,
+)
 from app.facility.clinic.practice import actions as practice
 from app.facility.clinic.practice import queries as practice_queries
 from app.facility.clinic.visits import Arrival
@@ -41,7 +50,9 @@ def test_tickets_count_up_within_a_department_and_a_day(clinic):
         visits.open_visit(desk, first, Arrival(patient, clinic.department, kind="again"))
     later = visits.open_visit(desk, uuid4(), Arrival(patient, clinic.department))
     tomorrow = visits.open_visit(
-        desk, uuid4(), Arrival(patient, clinic.department, booked_for=clock.business_date() + timedelta(days=1))
+        desk,
+        uuid4(),
+        Arrival(patient, clinic.department, booked_for=clock.business_date() + timedelta(days=1), period="am"),
     )
     assert (made.ticket, later.ticket, tomorrow.ticket) == (1, 2, 1)
     assert made.number.startswith(f"M{clock.business_date():%y-%m%d}-")
@@ -63,6 +74,7 @@ def test_every_step_is_allowed_from_its_states_only(clinic):
     ):
         visits.step(desk, visit, event, room=clinic.room)
         assert state(visit) == now
+    signing.keep_draft(desk, visit, 0, Content(Record(complaint="头晕")))  # Somebody came.
     for event in ("arrived", "passed", "cancelled", "closed", "reopened"):
         with pytest.raises(VisitMovedOn):
             visits.step(desk, visit, event, note="x")
@@ -121,6 +133,76 @@ def test_signing_anew_ends_what_was_not_paid_for(clinic):
     assert run("select count(*) from visit_record where visit_id = :v", v=visit).scalar_one() == 2
 
 
+def test_the_same_sheet_signed_again_is_a_new_one_and_a_paid_one_stands(clinic):
+    desk, visit, drug = desk_of(clinic, clinic.doctor), make_visit(clinic), make_product(clinic)
+    told = content(sheet("WESTERN", (drug, 24)), sheet("TREATMENT", (make_service(clinic), 1)))
+    signing.sign_visit(desk, visit, told)
+    visits.step(desk, visit, "reopened")
+
+    assert signing.sign_visit(desk, visit, msgspec.structs.replace(told, record=Record(complaint="头晕两周"))) == 2
+    assert [(row.version, row.state) for row in orders(visit)] == [(1, "VOID"), (1, "VOID"), (2, "SIGNED"), (2, "PASSED")]  # fmt: skip
+    with transaction(settings=desk.settings) as hot:
+        hot.run_last("update clinic_order set state = 'CHARGED' where visit_id = %(v)s and kind = 'WESTERN' and version = 2", {"v": visit})  # fmt: skip
+    visits.step(desk, visit, "reopened")
+    with transaction(settings=desk.settings) as hot:
+        _version, signed = signing.read_draft(hot, desk, visit)
+    paid, unpaid = signed.sheets
+    changed = msgspec.structs.replace(paid, lines=(Line(drug, 48),))
+    with pytest.raises(SheetPaid):
+        signing.sign_visit(desk, visit, msgspec.structs.replace(signed, sheets=(changed, unpaid)))
+    assert signing.sign_visit(desk, visit, signed) == 3
+    assert [(row.version, row.state) for row in orders(visit)][2:] == [(2, "CHARGED"), (2, "VOID"), (3, "PASSED")]
+
+
+@pytest.mark.parametrize("state", ["CHARGED", "DISPENSING", "DONE", "OUT"])
+def test_after_a_return_signing_again_leaves_what_was_paid_or_given_out(clinic, state):
+    desk, visit, drug = desk_of(clinic, clinic.doctor), make_visit(clinic), make_product(clinic)
+    stands, returned = sheet("WESTERN", (drug, 24)), sheet("WESTERN", (make_product(clinic), 24))
+    signing.sign_visit(desk, visit, content(stands, returned))
+    with transaction(settings=desk.settings) as hot:
+        change = "update clinic_order set state = %(s)s, reviewer_id = %(p)s where id = %(o)s"
+        hot.run_all(
+            [
+                (change, {"s": state, "o": stands.id, "p": clinic.pharmacist}),
+                (change, {"s": "RETURNED", "o": returned.id, "p": clinic.pharmacist}),
+            ]
+        )
+    mended = msgspec.structs.replace(returned, lines=(Line(returned.lines[0].product_id, 48),))
+
+    visits.step(desk, visit, "reopened")
+    assert signing.sign_visit(desk, visit, content(stands, mended)) == 2
+    assert [(row.version, row.state) for row in orders(visit)] == [(1, state), (1, "VOID"), (2, "SIGNED")]
+    visits.step(desk, visit, "reopened")
+    assert (
+        signing.sign_visit(desk, visit, content(mended, complaint="头晕两周")) == 3
+    )  # Off the page is not off the books.
+    assert (1, state) in {(row.version, row.state) for row in orders(visit)}
+
+
+def test_a_sheet_that_goes_out_while_the_doctor_signs_is_not_written_twice(facility_app, clinic):
+    desk, visit, wanted = (
+        desk_of(clinic, clinic.doctor),
+        make_visit(clinic),
+        sheet("WESTERN", (make_product(clinic), 24)),
+    )
+    signing.sign_visit(desk, visit, content(wanted))
+    visits.step(desk, visit, "reopened")
+    signed = []
+
+    def sign_again():
+        with facility_app.app_context(), tenancy.as_tenant(clinic.tenant_id):
+            signed.append(signing.sign_visit(desk, visit, content(wanted, complaint="头晕两周")))
+
+    doctor = threading.Thread(target=sign_again)
+    with transaction(settings=desk.settings) as hot:
+        hot.run("update clinic_order set state = 'OUT', reviewer_id = %(p)s where id = %(o)s", {"o": wanted.id, "p": clinic.pharmacist})  # fmt: skip
+        doctor.start()
+        doctor.join(0.5)
+    doctor.join(20)
+
+    assert (signed, [(row.version, row.state) for row in orders(visit)]) == ([2], [(1, "OUT")])
+
+
 def test_signing_takes_the_same_statements_whatever_it_writes(clinic):
     drugs = [make_product(clinic) for _ in range(20)]
     one, many = make_visit(clinic), make_visit(clinic)
@@ -163,9 +245,13 @@ def test_rights_are_looked_at_when_it_is_done(clinic):
     practice.suspend(owner, clinic.doctor, today, None, "医保支付资格暂停")
     with pytest.raises(NotEligible, match="not_eligible"):
         signing.sign_visit(desk_of(clinic, clinic.doctor), visit, wanted)
-    assert practice_queries.list_practitioners(clinic.facility_id)[0].suspended_why == "医保支付资格暂停"
+    why = {row.id: row.suspended_why for row in practice_queries.list_practitioners(clinic.facility_id)}
+    assert why[clinic.doctor] == "医保支付资格暂停"
 
-    assert signing.sign_visit(desk_of(clinic, clinic.doctor), visit, wanted, emergency=True) == 1
+    urgent = make_visit(clinic, kind="emergency", begun=False)
+    visits.step(desk_of(clinic, clinic.second_doctor), urgent, "began")
+    answers.note_asked(desk_of(clinic, clinic.second_doctor), urgent)
+    assert signing.sign_visit(desk_of(clinic, clinic.doctor), urgent, wanted) == 1
     practice.suspend(owner, clinic.doctor, None, None, "")
     practice.set_practitioner(
         owner, clinic.doctor, practice.Practice(clinic.department, "主治医师", today + timedelta(days=1))

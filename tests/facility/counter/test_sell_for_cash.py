@@ -4,7 +4,7 @@ import pytest
 
 from app.core import tenancy
 from app.core.errors import DocumentChanged
-from app.facility.counter import baskets, settling
+from app.facility.counter import baskets, held_baskets, settling
 from app.facility.counter.errors import (
     CodeNotOnShelf,
     CodeScannedTwice,
@@ -18,7 +18,7 @@ from app.facility.counter.errors import (
 from app.facility.stock.errors import CodeNotForSale, NotEnoughStock
 from app.facility.till.errors import TenderShort
 from app.facility.till.tenders import Tender
-from tests.factories.people import make_pharmacy
+from tests.factories.people import make_pharmacy, post, sign_in
 from tests.factories.shop import (
     check_books,
     desk_of,
@@ -57,6 +57,9 @@ def test_a_scanned_box_leaves_the_shelf_with_its_code(pharmacy, desk):
         one(pharmacy, "select state from trace_code where tenant_id = %(t)s and code = %(c)s", c=goods.codes[0]).state
         == "SOLD"
     )
+    assert baskets.get_basket(desk, outcome.sale_id).state == "closed"
+    held_baskets.put_aside(desk, outcome.sale_id)  # A key pressed too late changes nothing.
+    assert baskets.get_basket(desk, outcome.sale_id).state == "closed"
     check_books(pharmacy)
 
 
@@ -283,6 +286,29 @@ def test_single_units_are_sold_from_an_opened_pack_until_it_is_empty(pharmacy, d
     assert (done.state, done.remaining) == ("SOLD", 0)
     assert on_hand(pharmacy, goods) == (3, 0)
     check_books(pharmacy)
+
+
+def test_the_number_typed_while_splitting_is_what_is_sold(facility_app, pharmacy, desk):
+    """F3, 拆零, 4, F9: four single units; back to whole packs with a 2: two packs. A number left alone means one."""
+    goods = make_goods(pharmacy, 3, pack_size=6, pack_price="25.00", coded=False, trace_required=False)
+    barcode = one(pharmacy, "select barcode from product where tenant_id = %(t)s and id = %(p)s", p=goods.product_id).barcode  # fmt: skip
+    basket, _ = fill_basket(desk, barcode)
+    clerk = facility_app.test_client()
+    sign_in(clerk, pharmacy, pharmacy.clerk)
+
+    def changed(split, quantity):
+        no = baskets.get_basket(desk, basket).content.lines[0].line_no
+        answer = post(clerk, f"/counter/baskets/{basket}/lines/{no}", {"split": split, "quantity": quantity})
+        [line] = baskets.get_basket(desk, basket).content.lines
+        return answer.status_code, line.split, line.sale_units
+
+    assert changed("1", "7") == (422, False, 1)
+    opened = "select count(*) as n from lot_balance where tenant_id = %(t)s and product_id = %(p)s and zone = 'SPLIT'"
+    assert one(pharmacy, opened, p=goods.product_id).n == 0, "more than a pack holds: none is opened for it"
+    assert changed("1", "4") == (200, True, 4)
+    assert changed("0", "2") == (200, False, 2)
+    assert changed("1", "2") == (200, True, 1)
+    assert changed("0", "1") == (200, False, 1)
 
 
 def test_two_lines_in_single_units_never_name_one_pack_twice(pharmacy, desk):

@@ -28,6 +28,7 @@ def test_an_insured_sale_is_settled_on_both_sides(pharmacy, desk, center_app):
         == 7500
     )
     assert on_hand(pharmacy, goods) == (8 * 24, 0)
+    assert baskets.get_basket(desk, outcome.sale_id).state == "closed"
     check_books(pharmacy)
 
 

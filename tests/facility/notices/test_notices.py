@@ -107,7 +107,7 @@ def test_english_speaks_english(facility_app, center_app, clerk, pharmacy):
     pull(facility_app, center_app, pharmacy)
     clerk.set_cookie("lang", "en")
 
-    assert "Recalls, notices and looks at records from the center" in page(clerk)
+    assert "Recalls, notices, referrals and looks at records from the center" in page(clerk)
 
 
 def test_a_stranger_sees_only_their_own(facility_app, center_app, pharmacy):

@@ -1,7 +1,7 @@
 """Charging 收费: a visit's signed sheets become one bill, which is paid once.
 
 Nouns: bill (收费单, one or several sheets of one visit), line (收费明细), pick (what the shelf holds for the patient until it is
-dispensed), refund (退费, of a whole bill of which nothing was handed over).
+dispensed), refund (退费, of a whole bill or of lines: what was not handed over, or came back).
 
 A bill takes its sheets when it is opened: nobody else charges them and the doctor cannot change them until it is cancelled.
 It goes open → asked → settled, or back to open when the center refuses; cancelled and refunded free the sheets again.

@@ -9,6 +9,7 @@ import msgspec
 
 from app.core import clock, faults
 from app.core.errors import DocumentChanged, NotFound, Outage, words
+from app.core.money import allocate, price_of
 from app.core.personal import mask_name
 from app.facility.clinic.charging import rules, statements, wire
 from app.facility.clinic.charging.errors import (
@@ -19,6 +20,10 @@ from app.facility.clinic.charging.errors import (
     SheetNotChargeable,
     SheetOnAnotherBill,
 )
+from app.facility.clinic.errors import SheetSentOut
+from app.facility.clinic.packages import actions as offers
+from app.facility.clinic.packages.errors import PackageNotFitting
+from app.facility.clinic.packages.rules import fit
 from app.facility.db import hot_action, transaction
 from app.facility.insurance import desk as desks
 from app.facility.insurance import identify, messages
@@ -36,13 +41,16 @@ if TYPE_CHECKING:
 
 
 @hot_action
-def open_bill(desk: Desk, bill_id: UUID, visit_id: UUID, sheets: Sequence[UUID], *, insured: bool = False) -> str:
-    """Put signed sheets of one visit on a bill (开收费单); returns its number. From now on they are this bill's.
+def open_bill(
+    desk: Desk, bill_id: UUID, visit_id: UUID, sheets: Sequence[UUID], *, insured: bool = False, packages: Sequence[int] = ()
+) -> str:  # fmt: skip
+    """Put signed sheets of one visit on a bill (开收费单), some lines at a package's price; returns its number. They are this bill's from now on.
 
-    Sent again it changes nothing. Raises NothingToCharge, SheetOnAnotherBill, SheetNotChargeable, BillNotInsured, DocumentChanged.
+    Sent again it changes nothing. Raises NothingToCharge, SheetOnAnotherBill, SheetNotChargeable, PackageNotFitting, BillNotInsured, DocumentChanged.
     """
+    offered = {one.id: one for one in offers.list_offered()} if packages else {}
     wanted = sorted({str(sheet) for sheet in sheets})
-    digest = hashlib.sha256(msgspec.json.encode([str(visit_id), wanted, insured])).digest()
+    digest = hashlib.sha256(msgspec.json.encode([str(visit_id), wanted, insured, sorted(packages)])).digest()
     at, today = clock.now(), clock.business_date()
     keys = {**desk.keys, "bill": bill_id, "visit": visit_id, "sheets": wanted, "at": at}
     with transaction(settings=desk.settings) as hot:
@@ -55,7 +63,7 @@ def open_bill(desk: Desk, bill_id: UUID, visit_id: UUID, sheets: Sequence[UUID],
             raise NotFound
         _check_insured(visits[0], insured=insured)
         _check_sheets(hot.run(statements.LOCK_SHEETS, _arrays(keys)), wanted, today)
-        lines = _lines(hot.run(statements.SHEET_LINES, _arrays(keys)))
+        lines = _lines(hot.run(statements.SHEET_LINES, _arrays(keys)), [offered.get(one) for one in sorted(packages)])
         number = ledger.number_for(hot, desk, "F", today)
         hot.run_last(
             statements.OPEN,
@@ -87,20 +95,32 @@ def _check_sheets(found: Sequence[Any], wanted: Sequence[str], today: Any) -> No
         raise SheetOnAnotherBill(
             sheets="、".join(row.number for row in taken), bill=taken[0].bill, cashier=mask_name(taken[0].cashier)
         )
+    if out := [row.number for row in found if row.state == "OUT"]:
+        raise SheetSentOut(number="、".join(out))
     wrong = [row.number for row in found if row.state != "PASSED" or row.valid_until < today]
     if wrong:
         raise SheetNotChargeable(sheets="、".join(wrong))
 
 
-def _lines(rows: Sequence[Any]) -> list[dict[str, Any]]:
+def _lines(rows: Sequence[Any], packages: Sequence[Any]) -> list[dict[str, Any]]:
+    """What is signed, line by line; the lines of a package stand together at the end, each at its share of the price."""
     if not 1 <= len(rows) <= rules.MOST_LINES:
         raise NothingToCharge
+    taken: dict[int, dict[str, Any]] = {}
+    for package in packages:
+        places = fit(package, rows, taken) if package else None
+        if places is None:
+            raise PackageNotFitting(name=package.name if package else "")
+        for at, part in zip(places, allocate(package.price_fen, [rows[at].amount_fen for at in places]), strict=True):
+            taken[at] = {"package_id": package.id, "amount_fen": part, "price": str(price_of(part, rows[at].quantity))}
+    order = [at for at in range(len(rows)) if at not in taken] + list(taken)
     return [
         {
             "line_no": n, "order_id": str(row.order_id), "order_line_no": row.line_no, "product_id": row.product_id, "quantity": row.quantity,
             "split": row.split, "price": str(row.price), "amount_fen": row.amount_fen, "self_paid": row.self_paid, "described": row.described,
+            "package_id": None, **taken.get(at, {}),
         }
-        for n, row in enumerate(rows, 1)
+        for n, (at, row) in enumerate(((at, rows[at]) for at in order), 1)
     ]  # fmt: skip
 
 
@@ -233,13 +253,13 @@ def _done(desk: Desk, bill: Any, person: messages.Person, infno: str, content: d
 def take_back(desk: Desk, bill: Any, psn_no: str, old: Any) -> bool:
     """Take a batch back that nothing came of (2205); False while the center does not say. It is tried again at the next bill."""
     try:
-        answer = desks.ask_once(desk, "2205", wire.batch(bill, psn_no, old.number), sign_no=bill.sign_no or "")
+        answer = desks.ask_once(desk, "2205", wire.batch(bill, psn_no, old.batch), sign_no=bill.sign_no or "")
     except Outage:
         return False
     if not answer.accepted and answer.code != "UNKNOWN_BATCH":
         return False
     with transaction(settings=desk.settings) as hot:
-        hot.run_last(statements.TAKEN_BACK, {**desk.keys, "bill": old.id, "at": clock.now()})
+        hot.run_last(statements.TAKEN_BACK, {**desk.keys, "bill": old.id, "batch": old.batch, "at": clock.now()})
     return True
 
 
@@ -253,14 +273,23 @@ def cancel_bill(desk: Desk, bill_id: UUID, version: int) -> None:
     """
     bill = _cancel(desk, bill_id, version)
     if bill.uploaded_at is not None and bill.sealed:
-        take_back(desk, bill, sealed_person(desk, bill).psn_no, bill)
+        clear(desk, bill)
 
 
-def sealed_person(desk: Desk, bill: Any) -> messages.Person:
+def clear(desk: Desk, bill: Any) -> None:
+    """Take back what lies at the center of this visit and came to nothing; what it does not answer now goes with the next bill."""
+    with transaction(settings=desk.settings) as hot:
+        left = hot.run_last(statements.LEFT_THERE, {**desk.keys, "visit": bill.visit_id})
+    psn_no = sealed_person(desk.tenant_id, bill).psn_no if left else ""
+    for old in left:
+        take_back(desk, bill, psn_no, old)
+
+
+def sealed_person(tenant_id: int, bill: Any) -> messages.Person:
     """The insured person of a bill, however long ago the card was read."""
     from app.core.personal import unseal_bytes
 
-    return msgspec.json.decode(unseal_bytes(str(desk.tenant_id), bytes(bill.sealed)), type=messages.Person)
+    return msgspec.json.decode(unseal_bytes(str(tenant_id), bytes(bill.sealed)), type=messages.Person)
 
 
 @hot_action

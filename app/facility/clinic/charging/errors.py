@@ -64,4 +64,22 @@ class StreamBehind(Refusal):
 
 class BillNotRefundable(Refusal):
     code = "bill_not_refundable"
-    sentence = "收费单 {number} 不能整单退费：{why}。"
+    sentence = "收费单 {number} 没有退费：{why}。"
+
+
+class RefundTooMuch(Refusal):
+    code = "bill_refund_too_much"
+    sentence = "{name} 最多还能退 {left} {unit}（已发或已执行 {handed} {unit}）。发出的药要先退回待处理区，才能退费。"
+    status = 422
+
+
+class RefundNeedsApproval(Refusal):
+    code = "refund_needs_approval"
+    sentence = "{why}，须第二人同意。请另一位负责人或药师在退费页填自己的工号和密码。"
+
+
+class RefundNotSettled(Refusal):
+    """What would stay cannot be settled anew, so nothing is taken back."""
+
+    code = "refund_not_settled"
+    sentence = "没有退费：留下的项目医保中心不能重新结算（{why}）。可以整单退，或稍后再试。"

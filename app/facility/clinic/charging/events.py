@@ -27,7 +27,7 @@ def bill_settled(
 
 
 def bill_refunded(body: Mapping[str, Any]) -> str:
-    """bill.refunded 1: a whole bill was given back before anything of it was handed over."""
+    """bill.refunded 1: a bill, or some of its lines, was given back."""
     return as_facts("bill.refunded", body)
 
 

@@ -24,6 +24,9 @@ REASONS = {
     "not_dispensed": words("未取药、未治疗，患者不要了"),
     "billing_error": words("收费有误"),
     "prescription_changed": words("医师改处方"),
+    "quality": words("质量问题"),
+    "recall": words("召回"),
+    "dispensing_error": words("发错药"),
 }
 SELLING, SPLIT = ("SALEABLE", "COLD", "CONTROLLED"), "SPLIT"
 MOST_LINES = 200  # What the center takes of one visit at once (2204).
@@ -48,7 +51,12 @@ class Line(msgspec.Struct, frozen=True):
     frequency: str = ""
     route: str = ""
     days: int | None = None
+    handling: str = ""
+    note: str = ""
     usage: str = ""
+    package_id: int | None = None
+    package: str | None = None
+    list_fen: int = 0  # What it would cost alone.
 
     @property
     def units(self) -> Decimal:

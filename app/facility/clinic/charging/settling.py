@@ -23,6 +23,7 @@ from app.facility.clinic.charging.errors import (
     StreamBehind,
     TillNotOpen,
 )
+from app.facility.clinic.practice import actions as practice
 from app.facility.db import hot_action, transaction
 from app.facility.insurance import desk as desks
 from app.facility.insurance import identify, machine
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
     from app.core.hot import Hot
     from app.core.tenancy import Desk
+
+
+EMERGENCIES = frozenset({"13", "1301"})  # med_type
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,8 @@ def _ask(
             return _again(bill, digest)
         if bill.version != version:
             raise BillChanged(number=bill.number)
+        if bill.paid == "insured":
+            practice.check_settling(hot, desk, emergency=bill.med_type in EMERGENCIES)
         rows, shelf = hot.run_all([(statements.LINES, keys), (statements.SHELF, keys)])
         lines = bills.lines_of(rows)
         due_fen = _check_ready(bill, lines, consent=consent)

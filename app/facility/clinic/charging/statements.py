@@ -28,10 +28,10 @@ with made as (
         %(identification)s::uuid)
     returning id
 ), lines as (
-    insert into bill_line (tenant_id, bill_id, line_no, order_id, order_line_no, product_id, quantity, split, price, amount_fen, self_paid, described)
+    insert into bill_line (tenant_id, bill_id, line_no, order_id, order_line_no, product_id, quantity, split, price, amount_fen, self_paid, described, package_id)
     select %(tenant)s, made.id, l.* from made, jsonb_to_recordset(%(lines)s::jsonb)
         as l(line_no int, order_id uuid, order_line_no int, product_id bigint, quantity bigint, split boolean, price numeric, amount_fen bigint,
-            self_paid boolean, described jsonb)
+            self_paid boolean, described jsonb, package_id bigint)
 )
 update clinic_order set bill_id = made.id, changed_at = %(at)s from made
 where clinic_order.tenant_id = %(tenant)s and clinic_order.id = any(%(sheets)s)
@@ -49,6 +49,7 @@ update clinic_order set bill_id = null, changed_at = %(at)s from gone where clin
 READ = """
 select b.*, v.number as visit_number, v.mdtrt_id, v.insutype, v.med_type, v.dise_code, v.dise_name, v.began_at, v.signed_at, v.version as visit_version,
     v.identification_id as visit_identification, i.sealed, i.shown, i.identity, i.read_at, i.buyer, i.agent_sealed, i.matched_by, i.override_reason, i.sign_no,
+    case when b.rest_money is null then b.setl_id else b.rest_setl_id end as standing_setl_id, coalesce(b.rest_money, b.money) as standing, coalesce(b.batch, b.number) as batch_now,
     (select relay_state from stream_head h where h.tenant_id = b.tenant_id and h.facility_id = b.facility_id) as relay_state,
     (select s.id from shift s where s.tenant_id = b.tenant_id and s.station = %(station)s and s.closed_at is null limit 1) as open_shift
 from bill b join visit v on v.tenant_id = b.tenant_id and v.id = b.visit_id
@@ -58,16 +59,18 @@ where b.tenant_id = %(tenant)s and b.facility_id = %(facility)s and b.id = %(bil
 LOCK = f"{READ} for no key update of b"
 LINES = """
 select n.line_no, o.number as order_number, o.kind, n.product_id, n.quantity, n.split, n.price, n.amount_fen, n.self_paid, n.described, n.order_id::text as order_id,
-    l.dose, l.dose_unit, l.frequency, l.route, l.days, o.usage
+    l.dose, l.dose_unit, l.frequency, l.route, l.days, l.handling, l.note, o.usage, n.package_id, g.name as package,
+    l.amount_fen as list_fen
 from bill_line n join clinic_order o on o.tenant_id = n.tenant_id and o.id = n.order_id
 join clinic_order_line l on l.tenant_id = n.tenant_id and l.order_id = n.order_id and l.line_no = n.order_line_no
+left join charge_package g on g.tenant_id = n.tenant_id and g.id = n.package_id
 where n.tenant_id = %(tenant)s and n.bill_id = %(bill)s order by n.line_no limit 500
 """
-SHELF = """
+_SHELF = """
 select coalesce(jsonb_agg(jsonb_build_array(s.product_id, s.lot_id, s.zone, s.free, s.expires_on) order by s.expires_on, s.lot_id, s.zone), '[]') as shelf
 from (
     select o.product_id, o.lot_id, o.zone, o.free, o.expires_on
-    from (select distinct product_id from bill_line where tenant_id = %(tenant)s and bill_id = %(bill)s) named
+    from (NAMED) named
     cross join lateral (
         select product_id, lot_id, zone, on_hand - reserved as free, expires_on from lot_balance
         where tenant_id = %(tenant)s and facility_id = %(facility)s and product_id = named.product_id and on_hand > 0 and on_hand > reserved
@@ -75,6 +78,10 @@ from (
         order by expires_on, lot_id limit 200) o
     join lot l on l.tenant_id = %(tenant)s and l.id = o.lot_id and l.hold is null) s
 """
+SHELF = _SHELF.replace(
+    "NAMED", "select distinct product_id from bill_line where tenant_id = %(tenant)s and bill_id = %(bill)s"
+)
+SHELF_OF = _SHELF.replace("NAMED", "select unnest(%(products)s::bigint[]) as product_id")
 # Who wrote the visit's sheets and what it was found to be, for the center.
 DOCTORS = """
 select o.id::text as order_id, o.signed_at, o.doctor_id, f.national_code, f.name, d.code as department, d.name as department_name, d.caty
@@ -86,12 +93,20 @@ DIAGNOSES = """
 select line_no, kind, code, name from visit_diagnosis
 where tenant_id = %(tenant)s and visit_id = %(visit)s and version = %(version)s order by line_no limit 50
 """
-# Batches of this visit that lie at the center although nothing came of them.
+# Batches of this visit that lie at the center although nothing came of them; not those that a refund is about to settle.
 LEFT_THERE = """
-select id, number from bill where tenant_id = %(tenant)s and visit_id = %(visit)s and state in ('cancelled', 'refunded') and uploaded_at is not null
-    and taken_back_at is null limit 20
+select b.id, coalesce(b.batch, b.number) as batch from bill b where b.tenant_id = %(tenant)s and b.visit_id = %(visit)s and b.state in ('cancelled', 'refunded')
+    and b.uploaded_at is not null and b.taken_back_at is null
+union
+select b.id, x.batch from bill b cross join lateral unnest(b.left_batches) as x(batch) where b.tenant_id = %(tenant)s and b.visit_id = %(visit)s
+    and not exists (select from bill_refund r where r.tenant_id = b.tenant_id and r.bill_id = b.id and r.state in ('asked', 'reversed') and r.rest_batch = x.batch)
+limit 20
 """
-TAKEN_BACK = "update bill set taken_back_at = %(at)s where tenant_id = %(tenant)s and id = %(bill)s and state in ('cancelled', 'refunded')"
+TAKEN_BACK = """
+update bill set left_batches = array_remove(left_batches, %(batch)s),
+    taken_back_at = case when state in ('cancelled', 'refunded') and coalesce(batch, number) = %(batch)s then %(at)s else taken_back_at end
+where tenant_id = %(tenant)s and id = %(bill)s
+"""
 UPLOADED = "update bill set uploaded_at = %(at)s where tenant_id = %(tenant)s and id = %(bill)s and state = 'open' returning id"
 KEEP_PREVIEW = """
 update bill set preview = %(preview)s::jsonb, version = version + 1, refusal = null
@@ -120,8 +135,8 @@ _ASKED = """
         consented_by = case when %(consent)s then %(staff)s else null end, consented_at = case when %(consent)s then %(at)s else null end
     where tenant_id = %(tenant)s and id = %(bill)s and state = 'open' returning id, version
 ), picks as (
-    insert into bill_pick (tenant_id, bill_id, version, line_no, lot_id, zone, quantity)
-    select %(tenant)s, document.id, document.version, p.line_no, p.lot_id, p.zone, p.quantity
+    insert into bill_pick (tenant_id, bill_id, version, line_no, lot_id, zone, quantity, held)
+    select %(tenant)s, document.id, document.version, p.line_no, p.lot_id, p.zone, p.quantity, p.quantity
     from document, jsonb_to_recordset(%(picks)s::jsonb) as p(line_no int, lot_id bigint, zone text, quantity bigint)
 """
 ASK = f"""
@@ -140,7 +155,7 @@ select id from document
 """
 _PAID = """
 ), sheets as (
-    update clinic_order set state = 'CHARGED', changed_at = %(at)s from document
+    update clinic_order set state = case when kind = 'FEE' then 'DONE' else 'CHARGED' end, changed_at = %(at)s from document
     where clinic_order.tenant_id = %(tenant)s and clinic_order.bill_id = document.id
 ), tenders as (
     insert into tender (tenant_id, document_id, shift_id, kind, amount_fen, at)
@@ -165,13 +180,18 @@ select id from document
 """
 # The last statement of a settlement: it takes the head's lock.
 TELL = """
-with told as (select number from append_facts(%(tenant)s, %(facility)s, %(facts)s::jsonb))
-update bill set stream_number = told.number from told where bill.tenant_id = %(tenant)s and bill.id = %(bill)s
+with told as (select number, hash from append_facts(%(tenant)s, %(facility)s, %(facts)s::jsonb))
+update bill set stream_number = told.number, stream_hash = told.hash from told where bill.tenant_id = %(tenant)s and bill.id = %(bill)s
 """
 _FREE = """
+), held as (
+    select p.bill_id, p.version, p.line_no, p.lot_id, p.zone, p.held from bill_pick p
+    join document on document.id = p.bill_id and document.version = p.version where p.tenant_id = %(tenant)s and p.held > 0 for no key update of p
+), emptied as (
+    update bill_pick p set held = 0 from held h where p.tenant_id = %(tenant)s and p.bill_id = h.bill_id and p.version = h.version
+    and p.line_no = h.line_no and p.lot_id = h.lot_id and p.zone = h.zone
 ), sums as (
-    select p.lot_id, p.zone, sum(p.quantity) as quantity from bill_pick p join document on document.id = p.bill_id and document.version = p.version
-    where p.tenant_id = %(tenant)s group by p.lot_id, p.zone
+    select lot_id, zone, sum(held) as quantity from held group by lot_id, zone
 ), locked as (
     select b.lot_id, b.zone from lot_balance b join sums s on s.lot_id = b.lot_id and s.zone = b.zone
     where b.tenant_id = %(tenant)s order by b.lot_id, b.zone for no key update of b
@@ -194,53 +214,4 @@ select b.id, b.number, b.total_fen, b.tendered, b.terminal, v.number as visit_nu
 from bill b join visit v on v.tenant_id = b.tenant_id and v.id = b.visit_id join staff f on f.tenant_id = b.tenant_id and f.id = b.cashier_id
 where b.tenant_id = %(tenant)s and b.id = %(bill)s
 """
-
-# ---- give back ---------------------------------------------------------------------------------------------------
-
-KNOWN_REFUND = "select id, state, digest, number, refusal from bill_refund where tenant_id = %(tenant)s and facility_id = %(facility)s and id = %(refund)s"
-SHEETS_OF = "select id, number, state from clinic_order where tenant_id = %(tenant)s and bill_id = %(bill)s order by id for no key update"
 TENDERS_OF = "select kind, amount_fen from tender where tenant_id = %(tenant)s and document_id = %(bill)s order by id"
-PERSON_OF = "select sealed, sign_no from identification where tenant_id = %(tenant)s and id = %(identification)s"
-MAKE_REFUND = """
-insert into bill_refund (tenant_id, id, facility_id, bill_id, number, state, reason, digest, station, terminal, shift_id, staff_id, refund_fen, reversed_setl_id,
-    asked_at)
-values (%(tenant)s, %(refund)s, %(facility)s, %(bill)s, %(number)s, 'asked', %(reason)s, %(digest)s, %(station)s, %(terminal)s, %(shift)s, %(staff)s,
-    %(refund_fen)s, %(reversed_setl_id)s::text, %(at)s)
-"""
-ASK_REFUND = f"""
-with head as (
-    update stream_head set message_number = message_number + 1 where tenant_id = %(tenant)s and facility_id = %(facility)s returning message_number
-), {OPEN_ATTEMPT}
-select message_id from attempt
-"""
-CLOSE_REFUND = f"with {CLOSE_ATTEMPT} select document_id from attempt"
-GIVE_BACK = f"""
-with back as (
-    update bill_refund set state = 'refunded', refunded_at = %(at)s, cash_fen = %(cash_fen)s, new_setl_id = %(new_setl_id)s::text
-    where tenant_id = %(tenant)s and id = %(refund)s and state = 'asked' returning id, bill_id, shift_id
-), document as (
-    select bill.id, bill.version from bill join back on back.bill_id = bill.id where bill.tenant_id = %(tenant)s and bill.state = 'settled'
-    for no key update of bill
-{_FREE}
-), tenders as (
-    insert into tender (tenant_id, document_id, shift_id, kind, amount_fen, at)
-    select %(tenant)s, back.id, back.shift_id, t.kind, t.amount_fen, %(at)s
-    from back, jsonb_to_recordset(%(tenders)s::jsonb) as t(kind text, amount_fen bigint) where t.amount_fen <> 0
-), sheets as (
-    update clinic_order set state = 'PASSED', bill_id = null, changed_at = %(at)s from document
-    where clinic_order.tenant_id = %(tenant)s and clinic_order.bill_id = document.id and clinic_order.state = 'CHARGED'
-)
-update bill set state = 'refunded' from document
-where bill.tenant_id = %(tenant)s and bill.id = document.id and (select count(*) from freed) >= 0 returning bill.id
-"""
-REFUND_REFUSED = "update bill_refund set state = 'refused', refusal = %(answer_text)s where tenant_id = %(tenant)s and id = %(refund)s and state = 'asked'"
-TELL_REFUND = """
-with told as (select number from append_facts(%(tenant)s, %(facility)s, %(facts)s::jsonb))
-update bill_refund set stream_number = told.number from told where bill_refund.tenant_id = %(tenant)s and bill_refund.id = %(refund)s
-"""
-REFUND_AS_ASKED = """
-select r.id, r.number, r.reason, r.refund_fen, r.reversed_setl_id, r.facility_id, b.id as bill_id, b.number as bill_number, b.visit_id,
-    f.number || ' ' || f.name as who
-from bill_refund r join bill b on b.tenant_id = r.tenant_id and b.id = r.bill_id join staff f on f.tenant_id = r.tenant_id and f.id = r.staff_id
-where r.tenant_id = %(tenant)s and r.id = %(refund)s for no key update of r
-"""

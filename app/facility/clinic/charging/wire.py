@@ -34,15 +34,17 @@ def description(bill: Any, psn_no: str, diagnoses: Sequence[Any], doctor: Any) -
     return {"mdtrtinfo": info, "diseinfo": found}
 
 
-def charges(bill: Any, psn_no: str, lines: Sequence[Line], doctors: Mapping[str, Any]) -> dict[str, Any]:
-    """The input of 2204: the bill's lines as one batch under the bill's number."""
-    return {"feedetail": [_charge(bill, psn_no, line, doctors[line.order_id]) for line in lines]}
+def charges(
+    bill: Any, psn_no: str, lines: Sequence[Line], doctors: Mapping[str, Any], batch: str = ""
+) -> dict[str, Any]:
+    """The input of 2204: the bill's lines as one batch under the bill's number, or what stays of them under another."""
+    return {"feedetail": [_charge(bill, psn_no, line, doctors[line.order_id], batch or bill.number) for line in lines]}
 
 
-def _charge(bill: Any, psn_no: str, line: Line, doctor: Any) -> dict[str, Any]:
+def _charge(bill: Any, psn_no: str, line: Line, doctor: Any, batch: str) -> dict[str, Any]:
     about = line.described
     row: dict[str, Any] = {
-        "feedetl_sn": f"{bill.number}-{line.line_no}", "mdtrt_id": bill.mdtrt_id, "psn_no": psn_no, "chrg_bchno": bill.number, "rx_circ_flag": "0",
+        "feedetl_sn": f"{batch}-{line.line_no}", "mdtrt_id": bill.mdtrt_id, "psn_no": psn_no, "chrg_bchno": batch, "rx_circ_flag": "0",
         "rxno": line.order_number if line.is_goods else "", "fee_ocur_time": envelope.wire_time(doctor.signed_at),
         "med_list_codg": NOT_IN_CATALOG if line.self_paid else about["national"] or NOT_IN_CATALOG, "medins_list_codg": about["code"],
         "det_item_fee_sumamt": amounts.yuan_of(line.amount_fen), "cnt": f"{line.units:.4f}", "pric": f"{line.price:.6f}",
@@ -68,14 +70,15 @@ def batch(bill: Any, psn_no: str, number: str) -> dict[str, Any]:
 
 
 def settlement(
-    bill: Any, person: Person, extra: Mapping[str, Any], *, account: bool, shown: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """The input of 2206, and of 2207 with the four amounts that 2206 gave (`shown`)."""
+    bill: Any, person: Person, extra: Mapping[str, Any], *, account: bool, shown: Mapping[str, Any] | None = None, rest: tuple[str, int] | None = None
+) -> dict[str, Any]:  # fmt: skip
+    """The input of 2206, and of 2207 with the four amounts that 2206 gave (`shown`). `rest`: batch and sum of what stays of a bill."""
+    batch, total_fen = rest or (bill.number, bill.total_fen)
     data = {
         "psn_no": person.psn_no, "mdtrt_cert_type": person.mdtrt_cert_type, "mdtrt_cert_no": person.mdtrt_cert_no,
         "card_sn": person.mdtrt_cert_no if person.mdtrt_cert_type == "03" else "", "psn_cert_type": person.psn_cert_type, "certno": person.certno,
-        "psn_type": person.psn_type[:6], "psn_name": person.name[:50], "med_type": bill.med_type, "medfee_sumamt": amounts.yuan_of(bill.total_fen),
-        "psn_setlway": "01", "mdtrt_id": bill.mdtrt_id, "chrg_bchno": bill.number, "acct_used_flag": "1" if account else "0",
+        "psn_type": person.psn_type[:6], "psn_name": person.name[:50], "med_type": bill.med_type, "medfee_sumamt": amounts.yuan_of(total_fen),
+        "psn_setlway": "01", "mdtrt_id": bill.mdtrt_id, "chrg_bchno": batch, "acct_used_flag": "1" if account else "0",
         "insutype": bill.insutype or person.insutype, "exp_content": envelope.extension_text(extra),
     }  # fmt: skip
     if shown is not None:

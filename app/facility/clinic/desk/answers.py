@@ -23,9 +23,14 @@ MOST_NOTE = 200
 MOST_SAID = 500
 ANSWER = """
 insert into reminder_answer (tenant_id, id, facility_id, visit_id, rule, key, said, firm, answer, reason_code, note, checked_by, staff_id, at)
-select %(tenant)s, %(id)s, %(facility)s, v.id, %(rule)s, %(key)s, %(said)s, %(firm)s, %(answer)s, %(reason)s, %(note)s, 'local', %(staff)s, %(at)s
+select %(tenant)s, %(id)s, %(facility)s, v.id, %(rule)s, %(key)s, %(said)s, %(firm)s, %(answer)s, %(reason)s, %(note)s, %(checked_by)s, %(staff)s, %(at)s
 from visit v where v.tenant_id = %(tenant)s and v.facility_id = %(facility)s and v.id = %(visit)s and v.state in ('IN_VISIT', 'SIGNED')
 on conflict (tenant_id, id) do nothing returning id
+"""
+# What was answered to the center's warning waits to be told (3103).
+GONE_ON = """
+update center_warning set way = '1', reason = %(why)s, told_at = null
+where tenant_id = %(tenant)s and facility_id = %(facility)s and visit_id = %(visit)s and jr_id = %(jr_id)s
 """
 KNOWN = "select 1 as known from reminder_answer where tenant_id = %(tenant)s and id = %(id)s"
 GIVEN = """
@@ -80,10 +85,19 @@ def answer_reminder(
     keys = {
         **desk.keys, "id": answer_id, "visit": visit_id, "rule": reminder.rule, "key": reminder.key, "said": str(reminder.said)[:MOST_SAID],
         "firm": reminder.firm, "answer": answer, "reason": reason or None, "note": note.strip()[:MOST_NOTE], "at": clock.now(),
+        "checked_by": reminder.checked_by, "jr_id": reminder.jr_id, "why": _why(answer, reason, note),
     }  # fmt: skip
     with transaction(settings=desk.settings) as hot:
         if not hot.run(ANSWER, keys) and not hot.run(KNOWN, keys):
             raise NotFound
+        if reminder.jr_id:
+            hot.run(GONE_ON, keys)
+
+
+def _why(answer: str, reason: str, note: str) -> str:
+    """What the center is told: the coded reason in words, and what was written besides."""
+    said = str(reminders.REASONS[reason]) if answer == "reasoned" else ANSWERS[answer]
+    return "：".join(filter(None, (said, note.strip())))[:MOST_NOTE]
 
 
 @hot_action

@@ -39,8 +39,16 @@ if TYPE_CHECKING:
 TEXTS = ("complaint", "history", "past", "exam", "advice")
 VITALS = ("bp", "hr", "temp", "weight")
 LINE_FIELDS = (
-    "sheet", "product", "dose", "unit", "frequency", "route", "days", "quantity", "split", "handling",
+    "sheet", "product", "dose", "unit", "frequency", "route", "days", "quantity", "split", "handling", "group", "skin", "note",
 )  # fmt: skip
+SKIN_TESTED = (
+    "青霉素",
+    "西林",
+    "破伤风抗毒素",
+    "抗蛇毒",
+    "普鲁卡因",
+)  # A test on the skin goes before the first dose (皮试).
+MOST_GROUPS, MOST_NOTE = 9, 40
 _DOSE = re.compile(r"\d{1,6}(\.\d{1,4})?", re.ASCII)
 
 
@@ -134,6 +142,7 @@ def _line(row: Mapping[str, str], card: ProductCard, doses: int | None) -> Line:
         card.id, 0, split=row["split"] == "1" and card.split_allowed, dose=_decimal(row["dose"]), dose_unit=row["unit"].strip()[:10],
         frequency=row["frequency"] if row["frequency"] in FREQUENCIES else "", route=row["route"] if row["route"] in ROUTES else "",
         days=days if days and days <= 366 else None, handling=row["handling"] if row["handling"] in HANDLINGS else "",
+        group_no=min(_whole(row["group"]) or 0, MOST_GROUPS), skin_test=row["skin"] == "1", note=row["note"].strip()[:MOST_NOTE],
     )  # fmt: skip
     return msgspec.structs.replace(line, quantity=_quantity(row["quantity"], line, card, doses))
 
@@ -165,6 +174,14 @@ def _decimal(text: str) -> Decimal | None:
 def add(content: Content, card: ProductCard, kind: str, most: int) -> Content:
     """Put a product on the last sheet of its kind that has room, else on a new one; a herb that stands there already stays one line."""
     line = _first_line(card, kind)
+    if kind == "INFUSION":  # One more of the group that is being written.
+        last = next((sheet.lines[-1] for sheet in reversed(content.sheets) if sheet.kind == kind), None)
+        line = msgspec.structs.replace(
+            line,
+            group_no=last.group_no if last else 1,
+            frequency=last.frequency if last else "qd",
+            days=last.days if last else 1,
+        )
     at = next((n for n in range(len(content.sheets) - 1, -1, -1) if content.sheets[n].kind == kind), None)
     if at is None or (kind == "WESTERN" and len(content.sheets[at].lines) >= most):
         sheet = Sheet(uuid4(), kind, (line,), doses=7 if kind == "HERB" else None)
@@ -176,8 +193,12 @@ def add(content: Content, card: ProductCard, kind: str, most: int) -> Content:
 def _first_line(card: ProductCard, kind: str) -> Line:
     if kind == "HERB":
         return Line(card.id, 0, dose_unit="g")
-    service = card.rx_class == "SERVICE"
-    return Line(card.id, card.pack_size, dose_unit="" if service else card.base_unit, route="" if service else "po")
+    if card.rx_class == "SERVICE":
+        return Line(card.id, card.pack_size)
+    injected = "注射" in card.generic_name + card.dosage_form
+    route = ("ivgtt" if kind == "INFUSION" else "im") if injected or kind == "INFUSION" else "po"
+    tested = injected and any(stem in card.generic_name for stem in SKIN_TESTED)
+    return Line(card.id, card.pack_size, dose_unit=card.base_unit, route=route, skin_test=tested)
 
 
 def drop(content: Content, sheet: int, line: int) -> Content:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from app.core.errors import words
-from app.facility.clinic.terms import supply
+from app.facility.clinic.terms import antimicrobial, supply
 from app.facility.clinic.terms.dictionaries import FREQUENCIES
 from app.facility.clinic.terms.herbs import is_controlled
 
@@ -65,8 +65,15 @@ def of(parameters: Parameters, at: datetime) -> Limits:
     )  # fmt: skip
 
 
-def broken(content: Content, cards: Mapping[int, ProductCard], limits: Limits, *, narcotics: bool) -> list[Broken]:
-    """Say which limits are passed, in the order of the page. `narcotics`: the doctor may prescribe those."""
+def broken(
+    content: Content,
+    cards: Mapping[int, ProductCard],
+    limits: Limits,
+    *,
+    narcotics: bool,
+    antimicrobials: str = antimicrobial.SPECIAL,
+) -> list[Broken]:
+    """Say which limits are passed, in the order of the page. The doctor may prescribe `narcotics`, and antimicrobials up to this level."""
     found: list[Broken] = []
     for number, sheet in enumerate(content.sheets):
         if sheet.kind == "HERB":
@@ -77,6 +84,8 @@ def broken(content: Content, cards: Mapping[int, ProductCard], limits: Limits, *
                 if line.product_id in cards:
                     said = _of_line(sheet, line, cards[line.product_id], limits, narcotics=narcotics)
                     found += [Broken(number, at, why, days) for why, days in said]
+                    if why := antimicrobial.refused(cards[line.product_id].generic_name, antimicrobials):
+                        found.append(Broken(number, at, why))
     return found
 
 

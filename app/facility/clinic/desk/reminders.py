@@ -71,6 +71,18 @@ class Reminder:
     sheet: int
     line: int | None = None
     days: int | None = None
+    name: Words | None = None  # The rule as the center calls it, when the center found it.
+    jr_id: str = ""
+
+    @property
+    def title(self) -> Words:
+        """The rule in words."""
+        return self.name or RULES[self.rule]
+
+    @property
+    def checked_by(self) -> str:
+        """Who found it: this site's own knowledge, or the center."""
+        return "center" if self.jr_id else "local"
 
 
 def reminders(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 
@@ -91,6 +91,12 @@ class Content(msgspec.Struct, frozen=True):
     record: Record = Record()
     diagnoses: tuple[Diagnosis, ...] = ()
     sheets: tuple[Sheet, ...] = ()
+
+
+def begin(visit_id: UUID, visit_service_id: int, fee_units: int) -> Content:
+    """What stands on the desk before anything is written: the fee of the visit (诊查费), which the doctor may take off."""
+    sheet = Sheet(uuid5(visit_id, "fee"), "FEE", (Line(visit_service_id, fee_units),))
+    return Content(sheets=(sheet,))
 
 
 def price_of(card: ProductCard, *, split: bool) -> Decimal | None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from psycopg import errors as pg
 
-from app.core import clock, personal
+from app.core import clock, personal, trail
 from app.core.errors import DocumentChanged, NotFound, WrongInput, words
 from app.facility.clinic.errors import NotMergeable, PatientChanged, PatientIncomplete, PatientKnown
 from app.facility.clinic.patients import rules
-from app.facility.db import hot_action, transaction
+from app.facility.db import action, hot_action, transaction
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -27,16 +26,20 @@ insert into patient (tenant_id, id, number, sealed, name_shown, name_hash, initi
 select %(tenant)s, %(id)s, coalesce(max(number), 0) + 1, %(sealed)s, %(name_shown)s, %(name_hash)s, %(initials)s, %(certno_hash)s, %(phone_hash)s, %(psn_hash)s,
     %(sex)s, %(born_on)s::date, %(at)s, %(staff)s, %(facility)s, %(digest)s
 from patient where tenant_id = %(tenant)s
+having not exists (select from patient m where m.tenant_id = %(tenant)s and m.certno_hash = %(certno_hash)s and m.merged_into is not null and m.id <> %(id)s)
 on conflict (tenant_id, id) do nothing returning number
 """
 KNOWN = "select number, digest from patient where tenant_id = %(tenant)s and id = %(id)s"
-BY_CERTNO = "select id, number from patient where tenant_id = %(tenant)s and certno_hash = %(certno_hash)s and merged_into is null"
+BY_CERTNO = """
+select k.id, k.number from patient p join patient k on k.tenant_id = p.tenant_id and k.id = coalesce(p.merged_into, p.id)
+where p.tenant_id = %(tenant)s and p.certno_hash = %(certno_hash)s
+"""
 CHANGE = """
 update patient set sealed = %(sealed)s, name_shown = %(name_shown)s, name_hash = %(name_hash)s, initials = %(initials)s, certno_hash = %(certno_hash)s,
     phone_hash = %(phone_hash)s, psn_hash = coalesce(%(psn_hash)s, psn_hash), sex = %(sex)s, born_on = %(born_on)s::date, version = version + 1
 where tenant_id = %(tenant)s and id = %(id)s and version = %(version)s and merged_into is null returning version
 """
-LOCK_TWO = "select id, number, merged_into, certno_hash, born_on, sex from patient where tenant_id = %(tenant)s and id = any(%(ids)s::uuid[]) order by id for update"
+LOCK_TWO = "select id, number, merged_into, certno_hash, born_on, sex, sealed from patient where tenant_id = %(tenant)s and id = any(%(ids)s::uuid[]) order by id for update"
 # Whoever was merged into the file that goes now stands under the one that stays.
 MERGE = """
 update patient set merged_into = %(keep)s, merged_at = case when id = %(gone)s then %(at)s else merged_at end,
@@ -70,14 +73,16 @@ def register_patient(desk: Desk, patient_id: UUID, person: Person, psn_no: str =
             made = hot.run(INSERT, params)
             if made:
                 return int(made[0].number)
-            known = hot.run(KNOWN, params)[0]
+            known = hot.run(KNOWN, params)
     except pg.UniqueViolation as twin:
         if twin.diag.constraint_name != "patient_certno_once":
             raise pg.SerializationFailure from twin  # Two files at once took the same number: the later one tries again.
         raise _known(desk, params) from twin
-    if bytes(known.digest) != params["digest"]:
+    if not known:  # The paper of a file that was merged into another.
+        raise _known(desk, params)
+    if bytes(known[0].digest) != params["digest"]:
         raise DocumentChanged
-    return int(known.number)
+    return int(known[0].number)
 
 
 @hot_action
@@ -104,10 +109,10 @@ def _columns(desk: Desk, person: Person, psn_no: str) -> dict[str, Any]:
     told = rules.tidy(person)
     if why := rules.problem(told, clock.business_date()):
         raise PatientIncomplete(why=why)
-    plain = msgspec.json.encode(told)
+    plain = rules.encoded(told)
     return {
         "sealed": personal.seal(str(desk.tenant_id), plain), "name_shown": personal.mask_name(told.name), "name_hash": personal.lookup(f"name:{told.name}"),
-        "initials": rules.initials(told.name), "certno_hash": personal.lookup(told.certno) if told.certno else None,
+        "initials": rules.initials(told.name), "certno_hash": personal.lookup(rules.document_key(told.cert_type, told.certno)) if told.certno else None,
         "phone_hash": personal.lookup(f"phone:{told.phone}") if told.phone else None, "psn_hash": personal.lookup(f"psn:{psn_no}") if psn_no else None,
         "sex": told.sex, "born_on": told.born_on, "digest": hashlib.sha256(plain).digest(),
     }  # fmt: skip
@@ -132,15 +137,17 @@ def merge_patients(desk: Desk, keep: UUID, gone: UUID, reason: str) -> None:
             raise NotFound if keep != gone else NotMergeable(why=words("选了同一份档案"))
         if files[gone].merged_into == keep:
             return
-        _check_merge(files[keep], files[gone])
+        _check_merge(desk, files[keep], files[gone])
         hot.run_last(MERGE, keys)
 
 
-def _check_merge(keep: Any, gone: Any) -> None:
+def _check_merge(desk: Desk, keep: Any, gone: Any) -> None:
     if keep.merged_into or gone.merged_into:
         raise NotMergeable(why=words("其中一份已经并入别的档案"))
     if keep.certno_hash and gone.certno_hash and bytes(keep.certno_hash) != bytes(gone.certno_hash):
-        raise NotMergeable(why=words("两份档案的身份证号不同，是两个人"))
+        kinds = {rules.opened(str(desk.tenant_id), row.sealed).cert_type for row in (keep, gone)}
+        if len(kinds) == 1:  # A passport and a citizen id may be one person's.
+            raise NotMergeable(why=words("两份档案的证件号码不同，是两个人"))
     if keep.sex != gone.sex or (keep.born_on and gone.born_on and keep.born_on != gone.born_on):
         raise NotMergeable(why=words("性别或出生日期不同，请先改好其中一份"))
 
@@ -170,6 +177,12 @@ def withdraw_allergy(desk: Desk, allergy_id: UUID, why: str) -> None:
     with transaction(settings=desk.settings) as hot:
         if not hot.run(WITHDRAW, keys) and not hot.run(HAS_ALLERGY, keys):
             raise NotFound
+
+
+@action
+def note_look(number: int) -> None:
+    """Write into the audit trail that somebody opened a file whole: name, numbers and address unmasked."""
+    trail.record("patient.revealed", str(number))
 
 
 # Everybody who is one person with a patient: the file, and those merged into it.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from app.core import clock, shell, signin
+from app.core.ages import age_of
 from app.core.errors import Refusal, WrongInput
+from app.core.personal import mask_certno
 from app.core.signin import needs
 from app.facility.clinic import forms
 from app.facility.clinic.errors import NotMergeable, PatientKnown
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 blueprint = Blueprint("clinic_patients", __name__, url_prefix="/clinic/patients")
 STAFF = ("clerk", "nurse", "doctor", "owner")
 ROOM = "clinic_reception.show"
-FIELDS = ("name", "sex", "born_on", "certno", "phone", "address", "guardian")
+FIELDS = ("name", "sex", "born_on", "cert_type", "certno", "phone", "address", "guardian")
 
 
 @blueprint.record_once
@@ -52,13 +53,6 @@ def find() -> ResponseReturnValue:
         "facility/clinic/patients/patients.html", rows=rows, q=typed, today=clock.business_date(), age_of=age_of, sexes=said(rules.SEXES),
         most=queries.MOST,
     )  # fmt: skip
-
-
-def age_of(born_on: date | None, today: date) -> int | None:
-    """Whole years since birth."""
-    if born_on is None:
-        return None
-    return today.year - born_on.year - ((today.month, today.day) < (born_on.month, born_on.day))
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -89,12 +83,20 @@ def show(patient_id: UUID) -> ResponseReturnValue:
         "facility/clinic/patients/patient.html", patient=patient, allergies=queries.list_allergies(patient.id), visits=visits[: queries.PAGE],
         following=f"{last.made_at.isoformat()}_{last.id}" if last else None, before=before, age=age_of(patient.born_on, clock.business_date()),
         sexes=said(rules.SEXES), severities=said(SEVERITIES), told_by=said(TOLD_BY), visit_states=said(VISIT_STATES),
+        periods=said(VISIT_PERIODS), merged=queries.list_merged(patient.id), missed=queries.count_missed(patient.id), paper=_paper(patient),
     )  # fmt: skip
 
 
-# As app.facility.clinic.visits.STATES, which stands above this room.
+def _paper(patient: Any) -> str:
+    """What kind of paper somebody showed and its number, masked; empty for none."""
+    person = queries.unseal(patient)
+    return f"{_(rules.CERT_TYPES.get(person.cert_type, ''))} {mask_certno(person.certno)}" if person.certno else ""
+
+
+# As LOOKS and PERIODS of app.facility.clinic.visits, which stands above this room.
+VISIT_PERIODS = {"am": "上午", "pm": "下午"}
 VISIT_STATES = {
-    "BOOKED": "已预约", "WAITING": "候诊", "CALLED": "已叫号", "PASSED": "过号", "IN_VISIT": "在诊", "SIGNED": "已开单", "CLOSED": "已结束", "CANCELLED": "已退号",
+    "BOOKED": "已预约", "WAITING": "候诊", "CALLED": "已叫号", "PASSED": "过号", "IN_VISIT": "在诊", "SIGNED": "已开单", "CLOSED": "已结束", "CANCELLED": "已退号", "MISSED": "爽约",
 }  # fmt: skip
 
 
@@ -104,6 +106,7 @@ def edit(patient_id: UUID) -> ResponseReturnValue:
     """Change a file."""
     patient = queries.get_patient(patient_id)
     if request.method == "GET":
+        actions.note_look(patient.number)
         return _form(patient, {})
     try:
         version = forms.number(forms.text("version", 9))
@@ -156,7 +159,7 @@ def _form(patient: Any, typed: Mapping[str, str], refused: Refusal | None = None
     page = render_template(
         "facility/clinic/patients/patient_form.html", patient=patient, form=shown, sexes=said(rules.SEXES), error=refused.message if refused else "",
         known=known[0] if known else None, document_id=typed.get("document", ""), version=typed.get("version") or (patient.version if patient else ""),
-        then=typed.get("then") or forms.arg("then", 10),
+        cert_types=said(rules.CERT_TYPES), then=typed.get("then") or forms.arg("then", 10),
     )  # fmt: skip
     return page, refused.status if refused else 200
 
@@ -164,5 +167,6 @@ def _form(patient: Any, typed: Mapping[str, str], refused: Refusal | None = None
 def _person() -> Person:
     born_on = forms.day_or_none("born_on", _("出生日期"))
     return Person(
-        forms.text("name", 60), forms.text("sex", 1), born_on, forms.text("certno", 20), forms.text("phone", 20), forms.text("address"), forms.text("guardian", 60)
+        forms.text("name", 60), forms.text("sex", 1), born_on, forms.text("certno", 40), forms.text("phone", 20), forms.text("address"), forms.text("guardian", 60),
+        forms.text("cert_type", 10) or rules.CITIZEN,
     )  # fmt: skip

@@ -22,6 +22,22 @@ ANTIMICROBIALS = ("none", "unrestricted", "restricted", "special")
 
 ADD_DEPARTMENT = "insert into department (tenant_id, facility_id, code, name, caty) values (%(tenant)s, %(facility)s, %(code)s, %(name)s, %(caty)s) returning id"
 ADD_ROOM = "insert into consulting_room (tenant_id, facility_id, name) values (%(tenant)s, %(facility)s, %(name)s) returning id"
+CHANGE_DEPARTMENT = """
+update department set name = %(name)s, caty = %(caty)s where tenant_id = %(tenant)s and facility_id = %(facility)s and id = %(id)s and stopped_at is null returning id
+"""
+RENAME_ROOM = """
+update consulting_room set name = %(name)s where tenant_id = %(tenant)s and facility_id = %(facility)s and id = %(id)s and stopped_at is null returning id
+"""
+# Nobody who practises may be left in a department that is closed.
+STOP_DEPARTMENT = """
+update department d set stopped_at = %(at)s where d.tenant_id = %(tenant)s and d.facility_id = %(facility)s and d.id = %(id)s and d.stopped_at is null
+    and not exists (select from practitioner p join staff s on s.tenant_id = p.tenant_id and s.id = p.staff_id
+        where p.tenant_id = d.tenant_id and p.department_id = d.id and s.disabled_at is null) returning d.id
+"""
+STOP_ROOM = """
+update consulting_room set stopped_at = %(at)s where tenant_id = %(tenant)s and facility_id = %(facility)s and id = %(id)s and stopped_at is null returning id
+"""
+THERE = "select 1 as there from department where tenant_id = %(tenant)s and facility_id = %(facility)s and id = %(id)s and stopped_at is null"
 SET = """
 insert into practitioner (tenant_id, staff_id, facility_id, department_id, title, prescribes, herbs, antimicrobials, narcotics, eligible_from,
     eligible_until, changed_at, changed_by)
@@ -77,6 +93,49 @@ def add_room(desk: Desk, name: str) -> int:
     return _add(desk, ADD_ROOM, {"name": name.strip()})
 
 
+@hot_action
+def change_department(desk: Desk, department_id: int, name: str, caty: str) -> None:
+    """Give a department another name or class, which visits of before show too. Raises WrongInput, NotFound."""
+    if not 1 <= len(name.strip()) <= 50 or not 1 <= len(caty.strip()) <= 10:
+        raise WrongInput(what="科室", why="要有名称（最多 50 个字）和科别")
+    _change(desk, CHANGE_DEPARTMENT, {"id": department_id, "name": name.strip(), "caty": caty.strip()})
+
+
+@hot_action
+def rename_room(desk: Desk, room_id: int, name: str) -> None:
+    """Give a consulting room another name. Raises WrongInput, NotFound."""
+    if not 1 <= len(name.strip()) <= 20:
+        raise WrongInput(what="诊室", why="名称要有 1 到 20 个字")
+    _change(desk, RENAME_ROOM, {"id": room_id, "name": name.strip()})
+
+
+@hot_action
+def close_department(desk: Desk, department_id: int) -> None:
+    """Close a department (停用): nobody can be registered there any more; what was stays. Raises WrongInput, NotFound."""
+    keys = {**desk.keys, "id": department_id, "at": clock.now()}
+    with transaction(settings=desk.settings) as hot:
+        if hot.run(STOP_DEPARTMENT, keys):
+            return
+        if not hot.run(THERE, keys):
+            raise NotFound
+    raise WrongInput(what="科室", why="还有人登记在这个科室，请先给他们换科室")
+
+
+@hot_action
+def close_room(desk: Desk, room_id: int) -> None:
+    """Close a consulting room (停用): nobody is called to it any more. Raises NotFound."""
+    _change(desk, STOP_ROOM, {"id": room_id, "at": clock.now()})
+
+
+def _change(desk: Desk, statement: str, values: dict[str, Any]) -> None:
+    try:
+        with transaction(settings=desk.settings) as hot:
+            if not hot.run_last(statement, {**desk.keys, **values}):
+                raise NotFound
+    except pg.UniqueViolation as known:
+        raise WrongInput(what=values["name"], why="已经有了") from known
+
+
 def _add(desk: Desk, statement: str, values: dict[str, Any]) -> int:
     try:
         with transaction(settings=desk.settings) as hot:
@@ -123,19 +182,35 @@ def rights_of(hot: Hot, desk: Desk, person: int | None = None) -> Any:
     return rows[0]
 
 
+def check_staff(hot: Hot, desk: Desk, *people: int, emergency: bool = False) -> None:
+    """Refuse any of these, and who acts, who does not practise here now: whoever checks answers for it as well. Raises NotPractitioner, NotEligible."""
+    for person in (desk.staff_id, *people):
+        check_practice(rights_of(hot, desk, person), emergency=emergency)
+
+
+def check_settling(hot: Hot, desk: Desk, *, emergency: bool) -> None:
+    """Refuse a practitioner who is suspended to let insurance pay, unless it is an emergency; a cashier needs no registration. Raises NotEligible."""
+    rows = hot.run(RIGHTS, {**desk.keys, "person": desk.staff_id})
+    if rows and rows[0].department_id is not None and _is_suspended(rows[0]) and not emergency:
+        raise _suspended(rows[0])
+
+
 def check_practice(rights: Any, *, prescribing: bool = False, emergency: bool = False) -> None:
     """Refuse who is suspended (unless it is an emergency), not yet or no longer eligible, or may not prescribe. Raises NotEligible."""
     today, name = clock.business_date(), mask_name(rights.name)
-    suspended = (
-        rights.suspended_from
-        and rights.suspended_from <= today
-        and not (rights.suspended_until and rights.suspended_until < today)
-    )
-    if suspended and not emergency:
-        raise NotEligible(
-            name=name, why=words("自 {day} 起暂停执业（{why}）", day=rights.suspended_from, why=rights.suspended_why)
-        )
+    if _is_suspended(rights) and not emergency:
+        raise _suspended(rights)
     if today < rights.eligible_from or (rights.eligible_until and rights.eligible_until < today):
         raise NotEligible(name=name, why=words("今天不在医保支付资格期内"))
     if prescribing and not rights.prescribes:
         raise NotEligible(name=name, why=words("没有处方权"))
+
+
+def _is_suspended(rights: Any) -> bool:
+    first, last, today = rights.suspended_from, rights.suspended_until, clock.business_date()
+    return bool(first and first <= today and not (last and last < today))
+
+
+def _suspended(rights: Any) -> NotEligible:
+    why = words("自 {day} 起暂停执业（{why}）", day=rights.suspended_from, why=rights.suspended_why)
+    return NotEligible(name=mask_name(rights.name), why=why)

@@ -19,6 +19,11 @@ def list_rooms(facility_id: int) -> list[Any]:
     return list(run("select id, name from consulting_room where facility_id = :f and stopped_at is null order by name limit :most", f=facility_id, most=MOST))  # fmt: skip
 
 
+def list_services() -> list[Any]:
+    """Services of the catalog, by code, as a fee is chosen from them."""
+    return list(run("select id, code, generic_name as name from product where rx_class = 'SERVICE' and state = 'active' order by code limit :most", most=MOST))  # fmt: skip
+
+
 def list_practitioners(facility_id: int) -> list[Any]:
     """Who practises here, with department and rights; people without a right to prescribe as well."""
     return list(

@@ -52,6 +52,28 @@ def add_room() -> ResponseReturnValue:
     return redirect(url_for(".show"), 303)
 
 
+@blueprint.post("/departments/<int:department_id>")
+@needs("owner")
+def change_department(department_id: int) -> ResponseReturnValue:
+    """Give a department another name or class, or close it."""
+    if forms.text("close", 1):
+        actions.close_department(signin.here(), department_id)
+    else:
+        actions.change_department(signin.here(), department_id, forms.text("name", 50), forms.text("caty", 10))
+    return redirect(url_for(".show"), 303)
+
+
+@blueprint.post("/rooms/<int:room_id>")
+@needs("owner")
+def change_room(room_id: int) -> ResponseReturnValue:
+    """Give a consulting room another name, or close it."""
+    if forms.text("close", 1):
+        actions.close_room(signin.here(), room_id)
+    else:
+        actions.rename_room(signin.here(), room_id, forms.text("name", 20))
+    return redirect(url_for(".show"), 303)
+
+
 @blueprint.get("/people/<int:staff_id>")
 @needs("owner")
 def show_person(staff_id: int) -> ResponseReturnValue:

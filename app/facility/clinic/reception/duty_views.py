@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from app.core import shell, signin
 from app.core.signin import needs
-from app.facility.clinic import forms
+from app.facility.clinic import forms, visits
 from app.facility.clinic.patients.views import said
 from app.facility.clinic.practice import queries as practice
 from app.facility.clinic.reception import duties
@@ -37,8 +37,8 @@ def show() -> ResponseReturnValue:
     """Duties by weekday."""
     here = signin.here().facility_id
     return render_template(
-        "facility/clinic/reception/duties.html", rows=duties.list_duties(here), weekdays=said({str(day): word for day, word in duties.WEEKDAYS.items()}),
-        periods=said(duties.PERIODS), departments=practice.list_departments(here), consulting_rooms=practice.list_rooms(here),
+        "facility/clinic/reception/duties.html", rows=duties.list_duties(here), weekdays=said(duties.WEEKDAY_WORDS),
+        periods=said(visits.PERIODS), departments=practice.list_departments(here), consulting_rooms=practice.list_rooms(here),
         doctors=[one for one in practice.list_practitioners(here) if one.prescribes], may=signin.me().has("owner"),
     )  # fmt: skip
 

@@ -15,6 +15,11 @@ class RegistrationNotPossible(Refusal):
     sentence = "{number} 没有向医保登记：{why}。可以自费就诊。"
 
 
+class AlreadyRegistered(Refusal):
+    code = "already_registered"
+    sentence = "这位患者 {day} 在{department}已经有 {ticket} 号（{state}）。请用那个号；不要了就先退号。"
+
+
 class NobodyWaits(Refusal):
     code = "nobody_waits"
     sentence = "现在没有人在候诊。"
@@ -22,4 +27,4 @@ class NobodyWaits(Refusal):
 
 class DayFull(Refusal):
     code = "day_full"
-    sentence = "没有预约：{why}。请换一天或换一位医师。"
+    sentence = "没有预约：{why}。请换个时间或换一位医师。"

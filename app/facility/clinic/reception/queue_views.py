@@ -8,13 +8,15 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 
 from app.core import clock, shell, signin
+from app.core.ages import age_of
 from app.core.errors import WrongInput
 from app.core.signin import needs
 from app.facility.clinic import forms, visits
 from app.facility.clinic.patients import rules as patient_rules
-from app.facility.clinic.patients.views import age_of, said
+from app.facility.clinic.patients.views import said
 from app.facility.clinic.practice import queries as practice
 from app.facility.clinic.reception import queue
+from app.facility.stock import typed
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -27,7 +29,7 @@ blueprint = Blueprint("clinic_queue", __name__, url_prefix="/clinic/queue")
 STAFF = ("clerk", "nurse", "doctor", "owner")
 ROOM = "clinic_reception.show"
 STEPS = ("called", "passed", "returned")
-NAMES = {"waiting": "候诊", "passed": "过号", "begun": "在诊", "booked": "今日预约", "ended": "已结束"}
+NAMES = {"waiting": "候诊", "passed": "过号", "begun": "在诊", "booked": "预约", "ended": "已结束"}
 
 
 @blueprint.record_once
@@ -42,14 +44,16 @@ def show() -> ResponseReturnValue:
     here, which = signin.here().facility_id, forms.arg("list", 10)
     which = which if which in queue.LISTS else "waiting"
     department, doctor = forms.number(forms.arg("department", 18)), forms.number(forms.arg("doctor", 18))
-    rows = queue.list_queue(here, which, department, doctor, _after(forms.arg("after", 80)))
+    today = clock.business_date()
+    day = (typed.day(forms.arg("on", 20)) or today) if which == "booked" else today
+    rows = queue.list_queue(here, which, department, doctor, _after(forms.arg("after", 80)), day)
     last = rows[queue.PAGE - 1] if len(rows) > queue.PAGE else None
     return render_template(
-        "facility/clinic/reception/queue.html", rows=rows[: queue.PAGE], which=which, names=said(NAMES), counts=queue.counts(here), department=department,
+        "facility/clinic/reception/queue.html", rows=rows[: queue.PAGE], which=which, names=said(NAMES), counts=queue.counts(here, day), department=department,
         doctor=doctor, consulting_room=forms.number(forms.arg("room", 18)), following=f"{last.priority}~{last.ticket}~{last.id}" if last else None,
         after=forms.arg("after", 80), departments=practice.list_departments(here), consulting_rooms=practice.list_rooms(here),
-        doctors=[one for one in practice.list_practitioners(here) if one.prescribes], states=said(visits.STATES), kinds=said(visits.KINDS),
-        sexes=said(patient_rules.SEXES), age_of=age_of, today=clock.business_date(),
+        doctors=[one for one in practice.list_practitioners(here) if one.prescribes], states=said(visits.LOOKS), kinds=said(visits.KINDS),
+        sexes=said(patient_rules.SEXES), age_of=age_of, today=today, day=day, periods=said(visits.PERIODS),
     )  # fmt: skip
 
 

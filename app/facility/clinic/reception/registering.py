@@ -6,17 +6,21 @@ The visit itself was made before and stands whatever the center says; a refusal 
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import msgspec
 
 from app.core import clock, personal
 from app.core.errors import NotFound, words
 from app.facility.clinic import visits
-from app.facility.clinic.errors import VisitIncomplete
+from app.facility.clinic.errors import VisitIncomplete, VisitMovedOn
+from app.facility.clinic.patients import queries as patients
+from app.facility.clinic.patients.actions import FAMILY, register_patient
+from app.facility.clinic.patients.rules import Person
 from app.facility.clinic.practice import actions as practice
-from app.facility.clinic.reception.errors import RegistrationNotPossible, RegistrationPending
+from app.facility.clinic.reception.errors import AlreadyRegistered, RegistrationNotPossible, RegistrationPending
 from app.facility.db import hot_action, transaction
 from app.facility.insurance import desk as desks
 from app.facility.insurance import identify, machine, messages
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
 KIND = "visit"
 REGISTER, CANCEL = "2201", "2202"
+NOT_SEEN = "没有就诊"
 
 VISIT = """
 select v.id, v.number, v.state, v.booked, v.identification_id, v.mdtrt_id, v.doctor_id, d.code as department_code, d.name as department, d.caty,
@@ -54,16 +59,43 @@ REFUSED = f"""
 with {machine.CLOSE_ATTEMPT}
 update visit v set center_refusal = %(answer_text)s from attempt where v.tenant_id = %(tenant)s and v.id = attempt.document_id returning v.id
 """
+STANDS = f"""
+select v.ticket, v.state, d.name as department from visit v join department d on d.tenant_id = v.tenant_id and d.id = v.department_id
+where v.tenant_id = %(tenant)s and v.facility_id = %(facility)s and v.department_id = %(department)s and v.visit_on = %(day)s
+    and v.patient_id in {FAMILY} and v.state in ('BOOKED', 'WAITING', 'CALLED', 'PASSED') limit 1
+"""
+# Who came on a day that is over and was never seen, and of whom nothing is written.
+UNSEEN = """
+select v.id from visit v
+where v.tenant_id = %(tenant)s and v.facility_id = %(facility)s and v.state in ('WAITING', 'CALLED', 'PASSED') and v.visit_on < %(today)s and v.visit_on > %(today)s - 60
+    and v.version = 0 and not exists (select from visit_draft d where d.tenant_id = v.tenant_id and d.visit_id = v.id)
+    and not exists (select from insurance_attempt a where a.tenant_id = v.tenant_id and a.document_id = v.id and a.state in ('asked', 'recovering'))
+order by v.visit_on, v.id limit 20
+"""
 TAKE_CARD = """
 update visit set identification_id = %(identification)s::uuid, insutype = %(insutype)s::text, center_refusal = null where tenant_id = %(tenant)s and id = %(visit)s
 """
 
 
+def file_of(desk: Desk, reading: UUID) -> UUID:
+    """The file of a card's holder, made now when there is none. Raises PatientIncomplete when the card does not tell enough."""
+    person = identify.person_read(desk, identify.get(desk, reading))
+    row = patients.find_by_person(person.psn_no, person.certno, person.psn_cert_type)
+    if row is not None:
+        return UUID(str(row.id))
+    patient_id = uuid5(reading, "patient")  # The same reading makes the same file.
+    register_patient(
+        desk, patient_id, Person(name=person.name, certno=person.certno, cert_type=person.psn_cert_type), person.psn_no
+    )
+    return patient_id
+
+
 def register(desk: Desk, visit_id: UUID, arrival: visits.Arrival) -> visits.Made:
-    """Register or book a visit with a doctor who may see people. Raises VisitIncomplete, NotEligible, NotPractitioner, DayFull."""
+    """Register or book a visit with a doctor who may see people. Raises AlreadyRegistered, VisitIncomplete, NotEligible, NotPractitioner, DayFull."""
     from app.facility.clinic.reception import duties
 
     def check(hot: Hot) -> None:
+        _not_twice(hot, desk, arrival)
         if arrival.doctor_id:
             rights = practice.rights_of(hot, desk, arrival.doctor_id)
             if not arrival.booked_for:
@@ -72,6 +104,17 @@ def register(desk: Desk, visit_id: UUID, arrival: visits.Arrival) -> visits.Made
             duties.check_booking(hot, desk, arrival)
 
     return visits.open_visit(desk, visit_id, arrival, check)
+
+
+def _not_twice(hot: Hot, desk: Desk, arrival: visits.Arrival) -> None:
+    """Two receptionists at once, or one who was asked twice, give one ticket."""
+    day = arrival.booked_for or clock.business_date()
+    rows = hot.run(
+        STANDS, {**desk.keys, "patient": arrival.patient_id, "department": arrival.department_id, "day": day}
+    )
+    if rows:
+        state = words(visits.STATES[rows[0].state])
+        raise AlreadyRegistered(day=day, department=rows[0].department, ticket=rows[0].ticket, state=state)
 
 
 def ask_registration(desk: Desk, visit_id: UUID) -> str:
@@ -84,6 +127,8 @@ def ask_registration(desk: Desk, visit_id: UUID) -> str:
         return "standing"
     if visit.identification_id is None or visit.state == "CANCELLED":
         raise RegistrationNotPossible(number=visit.number, why=words("没有读过卡，或已经退号"))
+    if visit.state == "BOOKED":  # So a booking that nobody comes to leaves nothing at the center.
+        raise RegistrationNotPossible(number=visit.number, why=words("到院报到后再登记"))
     loaded: Any = identify.get(desk, visit.identification_id)
     person, at = identify.person_of(desk, loaded, 0), clock.now()
     extra: dict[str, Any] = {"operator_terminal": desk.terminal, "credential": person.read_how}
@@ -108,6 +153,23 @@ def cancel_visit(desk: Desk, visit_id: UUID, reason: str) -> str:
     person = _person(desk, loaded)
     content = {"data": {"psn_no": person.psn_no, "mdtrt_id": visit.mdtrt_id, "ipt_otp_no": visit.number}}
     return _ask(desk, CANCEL, visit, person, loaded.sign_no or "", content, clock.now(), reason=reason)
+
+
+def end_unseen(desk: Desk) -> int:
+    """Cancel who came on a day that is over and was never seen (没有就诊), at the center too; returns how many.
+
+    At most twenty at a time; while the center is away it stops at the first, which the recovery worker finishes.
+    """
+    with transaction(settings=desk.settings) as hot:
+        rows = hot.run_last(UNSEEN, {**desk.keys, "today": clock.business_date()})
+    ended = 0
+    for row in rows:
+        with suppress(VisitMovedOn, RegistrationPending):  # Somebody else was faster.
+            said = cancel_visit(desk, row.id, NOT_SEEN)
+            ended += 1
+            if said == "unknown":
+                break
+    return ended
 
 
 @hot_action

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, cast
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from app.core import clock, shell, signin
+from app.core.ages import age_of
 from app.core.approval import second_person
 from app.core.errors import Outage, Refusal, WrongInput
 from app.core.signin import needs
+from app.facility.catalog import queries as catalog
 from app.facility.clinic import forms, visits
 from app.facility.clinic.errors import PatientIncomplete
-from app.facility.clinic.patients import actions as patient_actions
 from app.facility.clinic.patients import queries as patients
 from app.facility.clinic.patients import rules as patient_rules
-from app.facility.clinic.patients.views import age_of, said
+from app.facility.clinic.patients.views import said
+from app.facility.clinic.practice import fees
 from app.facility.clinic.practice import queries as practice
-from app.facility.clinic.reception import queue, registering
+from app.facility.clinic.reception import duties, queue, registering
 from app.facility.insurance import identify, messages
+from app.facility.insurance.errors import MatchNotConfirmed, RefusedByCenter
 from app.national import codes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
     from flask import Flask
     from flask.blueprints import BlueprintSetupState
@@ -32,11 +37,20 @@ if TYPE_CHECKING:
 
     from app.core.tenancy import Desk
 
+CHRONIC = "门慢门特"  # As the center names this entitlement in its answer to 1101.
 blueprint = Blueprint("clinic_reception", __name__, url_prefix="/clinic/reception")
 STAFF = ("clerk", "nurse", "owner")
 LOOKERS = ("clerk", "nurse", "doctor", "owner")
 ROOM = "clinic_reception.show"
-PAGES = ("clinic_reception.", "clinic_patients.", "clinic_practice.", "clinic_queue.", "clinic_duties.", "clinic_wall.")
+PAGES = (
+    "clinic_reception.",
+    "clinic_patients.",
+    "clinic_practice.",
+    "clinic_fees.",
+    "clinic_queue.",
+    "clinic_duties.",
+    "clinic_wall.",
+)
 MED_TYPES = {"11": "普通门诊", "14": "门诊慢特病", "13": "急诊"}
 MATCHES = {"document_seen": "已查验身份证件", "known_person": "认识本人", "guardian_seen": "已查验监护人证件"}
 
@@ -74,16 +88,25 @@ def _read(typed: str) -> ResponseReturnValue:
     desk, reading = signin.here(), forms.document()
     try:
         identify.identify(desk, reading, typed, _how(typed))
-    except Outage:
-        return _looked_up(typed, _("医保中心现在没有回答。可以先按自费挂号，卡稍后再读。"), 503)
-    except Refusal as refused:
-        return _looked_up(typed, refused.message, refused.status)
+    except (Outage, Refusal) as failure:
+        return _looked_up(typed, *_said(failure))
     try:
-        patient_id = _file_of(desk, reading)
+        patient_id = registering.file_of(desk, reading)
     except PatientIncomplete:
         flash(_("读到了卡，但证件资料不足以自动建档。请手工建档，再从患者页挂号。"), "warn")
         return redirect(url_for("clinic_patients.new", then="visit"), 303)
     return redirect(url_for(".new_visit", patient_id=patient_id, reading=reading), 303)
+
+
+def _said(failure: Outage | Refusal) -> tuple[str, int]:
+    """Why a card was not read or a visit not registered: here nothing is paid, so only what the center said."""
+    if isinstance(failure, Outage):
+        return _("医保中心现在没有回答，卡稍后再读。"), 503
+    if isinstance(failure, RefusedByCenter):
+        return _("医保没有受理：%(why)s。", why=failure.facts["why"]), failure.status
+    if isinstance(failure, MatchNotConfirmed):
+        return _("请核对持卡人：%(why)s。", why=failure.facts["why"]), failure.status
+    return failure.message, failure.status
 
 
 def _how(typed: str) -> str:
@@ -92,20 +115,8 @@ def _how(typed: str) -> str:
     return "card" if request.form.get("how") == "card" else "typed"
 
 
-def _file_of(desk: Desk, reading: UUID) -> UUID:
-    """The file of the card's holder; made now when there is none."""
-    person = identify.person_read(desk, identify.get(desk, reading))
-    row = patients.find_by_person(person.psn_no, person.certno)
-    if row is not None:
-        return cast("UUID", row.id)
-    patient_id = uuid5(reading, "patient")  # The same reading makes the same file.
-    made = patient_rules.Person(name=person.name, certno=person.certno)
-    patient_actions.register_patient(desk, patient_id, made, person.psn_no)
-    return patient_id
-
-
 def _own_card(desk: Desk, patient: Any, reading: UUID) -> None:
-    if _file_of(desk, reading) != patient.id:
+    if registering.file_of(desk, reading) != patient.id:
         raise WrongInput(what=_("卡"), why=_("不是这位患者的卡"))
 
 
@@ -151,34 +162,87 @@ def _match(desk: Desk, loaded: Any) -> None:
 
 
 def _arrival(patient_id: UUID, loaded: Any) -> visits.Arrival:
-    booked, today = forms.day_or_none("booked_for", _("预约日期")), clock.business_date()
+    booked, period = _half()
     med_type = forms.text("med_type", 4) or "11"
     if med_type not in MED_TYPES:
         raise WrongInput(what=_("医疗类别"), why=_("要选一项"))
-    insured = loaded is not None and not (booked and booked > today)
+    insured = loaded is not None and booked is None  # The card is read again when they come.
     dise_code, _sep, dise_name = forms.text("disease", 120).partition("|")
     return visits.Arrival(
         patient_id, forms.needed("department", _("科室")), forms.number(forms.text("doctor", 20)), forms.number(forms.text("room", 20)),
-        kind=forms.text("kind", 10), booked_for=booked if booked and booked != today else None, priority=1 if forms.text("priority", 1) else 0,
+        kind=forms.text("kind", 10), booked_for=booked, period=period, preferred=bool(forms.text("preferred", 1)),
         identification_id=loaded.id if insured else None, insutype=str(loaded.shown.get("insutype") or "") if insured else "", med_type=med_type,
         dise_code=dise_code[:30] if med_type == "14" else "", dise_name=dise_name[:100] if med_type == "14" else "",
     )  # fmt: skip
+
+
+def _half() -> tuple[date | None, str]:
+    """The half of a day that is booked, or none: here now."""
+    said_day, _sep, period = forms.text("half", 20).partition("|")
+    try:
+        return (date.fromisoformat(said_day) if said_day else None), period
+    except ValueError as wrong:
+        raise WrongInput(what=_("预约"), why=_("要选一项")) from wrong
 
 
 def _visit_form(
     patient: Any, loaded: Any, typed: Mapping[str, str], refused: Refusal | None = None
 ) -> ResponseReturnValue:
     desk = signin.here()
-    needs_match = identify.band_of(desk, loaded.identity) if loaded and not loaded.matched_by else "pass"
+    departments = practice.list_departments(desk.facility_id)
+    doctors = [one for one in practice.list_practitioners(desk.facility_id) if one.prescribes]
     page = render_template(
         "facility/clinic/reception/new_visit.html", patient=patient, reading=loaded, shown=loaded.shown if loaded else {}, form=typed,
-        departments=practice.list_departments(desk.facility_id), doctors=[one for one in practice.list_practitioners(desk.facility_id) if one.prescribes],
+        departments=departments, doctors=doctors, fees=_priced(desk.facility_id),
         consulting_rooms=practice.list_rooms(desk.facility_id), kinds=said(visits.KINDS), med_types=said(MED_TYPES), matches=said(MATCHES),
-        band=needs_match, allergies=[one for one in patients.list_allergies(patient.id) if not one.withdrawn_at], sexes=said(patient_rules.SEXES),
-        age=age_of(patient.born_on, clock.business_date()), today=clock.business_date(), error=refused.message if refused else "",
-        insurance=codes.name("insutype", str(loaded.shown.get("insutype") or "")) if loaded else "",
+        band=_band(desk, loaded), allergies=[one for one in patients.list_allergies(patient.id) if not one.withdrawn_at], sexes=said(patient_rules.SEXES),
+        age=age_of(patient.born_on, clock.business_date()), today=clock.business_date(), error=_said(refused)[0] if refused else "",
+        insurance=codes.name("insutype", str(loaded.shown.get("insutype") or "")) if loaded else "", diseases=_diseases(loaded),
+        halves=_halves(typed.get("doctor", ""), typed.get("department", "")), weekdays=said(duties.WEEKDAY_WORDS), periods=said(visits.PERIODS),
+        states=said(visits.STATES), standing=queue.list_standing(desk.facility_id, patient.id), missed=patients.count_missed(patient.id),
     )  # fmt: skip
     return page, refused.status if refused else 200
+
+
+def _band(desk: Desk, loaded: Any) -> str:
+    """Whether somebody has to look at the holder of a card (ask), a second person too (hold), or need not (any more)."""
+    return identify.band_of(desk, loaded.identity) if loaded and not loaded.matched_by else "pass"
+
+
+def _halves(doctor: str, department: str) -> list[duties.Half]:
+    """What may be booked with a doctor in a department, once both are chosen."""
+    who, where = forms.number(doctor), forms.number(department)
+    return duties.list_halves(signin.here().facility_id, who, where) if who and where else []
+
+
+@blueprint.get("/halves")
+@needs(*STAFF)
+def show_halves() -> ResponseReturnValue:
+    """The part of the registration that says what may be booked with the doctor who was just chosen."""
+    doctor, department = forms.arg("doctor", 18), forms.arg("department", 18)
+    return render_template(
+        "facility/clinic/reception/_halves.html", halves=_halves(doctor, department), form=request.args, weekdays=said(duties.WEEKDAY_WORDS),
+        periods=said(visits.PERIODS),
+    )  # fmt: skip
+
+
+def _diseases(loaded: Any) -> list[str]:
+    """The chronic diseases a card is entitled for, by code (门慢门特 M03900)."""
+    told = loaded.shown.get("entitlements", []) if loaded else []
+    return [code for kind, _sep, code in (str(one).partition(" ") for one in told) if kind == CHRONIC and code]
+
+
+def _priced(facility_id: int) -> dict[tuple[str, int], dict[bool, Decimal]]:
+    """What a visit costs today in yuan, by department or doctor: ordinary (False) and in an emergency (True)."""
+    standing = fees.list_fees(facility_id)
+    priced: dict[tuple[str, int], dict[bool, Decimal]] = {}
+    cards = catalog.get_products({one.service_id for one in standing})
+    for one in standing:
+        whose = ("doctor", one.staff_id) if one.staff_id else ("department", one.department_id)
+        card = cards.get(one.service_id)
+        if card and card.pack_price and card.state == "active":
+            priced.setdefault(whose, {})[one.emergency] = card.pack_price
+    return priced
 
 
 # ---- one visit -----------------------------------------------------------------------------------------------------
@@ -188,24 +252,41 @@ def _visit_form(
 @needs(*LOOKERS)
 def show_visit(visit_id: UUID) -> ResponseReturnValue:
     """The ticket, large; how it stands with the insurance."""
-    visit = queue.get_visit(signin.here().facility_id, visit_id)
-    return render_template(
-        "facility/clinic/reception/visit.html", visit=visit, states=said(visits.STATES), kinds=said(visits.KINDS), may=signin.me().has(*STAFF),
+    return _visit_page(visit_id)
+
+
+def _visit_page(visit_id: UUID, error: str = "", status: int = 200) -> ResponseReturnValue:
+    desk = signin.here()
+    here = desk.facility_id
+    visit = queue.get_visit(here, visit_id)
+    fee = fees.fee_of(here, visit_id)
+    loaded = identify.get(desk, visit.identification_id) if visit.identification_id and not visit.mdtrt_id else None
+    page = render_template(
+        "facility/clinic/reception/visit.html", visit=visit, fee=catalog.get_products([fee]).get(fee) if fee else None, states=said(visits.LOOKS), kinds=said(visits.KINDS), may=signin.me().has(*STAFF), periods=said(visits.PERIODS), today=clock.business_date(),
         insurance=codes.name("insutype", visit.insutype or ""), cancellable=visit.state in visits.STEPS["cancelled"][0],
+        band=_band(desk, loaded), matches=said(MATCHES), error=error,
     )  # fmt: skip
+    return page, status
 
 
 @blueprint.post("/visits/<uuid:visit_id>/registrations")
 @needs(*STAFF)
 def register_again(visit_id: UUID) -> ResponseReturnValue:
-    """Ask the center again after a refusal, or with a card that was read now."""
+    """Ask the center again after a refusal, or with a card that was read now, once somebody looked at its holder where that is asked for."""
     desk, typed = signin.here(), forms.text("q", 60)
-    if typed:
-        visit, reading = queue.get_visit(desk.facility_id, visit_id), forms.document()
-        identify.identify(desk, reading, typed, _how(typed))
-        _own_card(desk, patients.get_patient(visit.patient_id), reading)
-        registering.change_card(desk, visit_id, reading)
-    registering.ask_registration(desk, visit_id)
+    visit = queue.get_visit(desk.facility_id, visit_id)
+    reading = visit.identification_id
+    try:
+        if typed:
+            reading = forms.document()
+            identify.identify(desk, reading, typed, _how(typed))
+            _own_card(desk, patients.get_patient(visit.patient_id), reading)
+            registering.change_card(desk, visit_id, reading)
+        if reading and not visit.mdtrt_id:
+            _match(desk, identify.get(desk, reading))
+        registering.ask_registration(desk, visit_id)
+    except (Outage, Refusal) as failure:
+        return _visit_page(visit_id, *_said(failure))
     return redirect(url_for(".show_visit", visit_id=visit_id), 303)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -17,12 +18,13 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from app.core import clock, tenancy
 from app.core.errors import NotFound, WrongInput
-from app.facility.db import hot_action, run, transaction
+from app.facility.db import db, hot_action, run, transaction
 
 if TYPE_CHECKING:
     from app.core.tenancy import Desk
 
 KEPT_SECONDS = 1.0
+STAYS = timedelta(minutes=2)  # Whom a doctor called and took in one step still stands on the wall until they are there.
 MOST_SHOWN = 8
 MOST_SCREENS = 50
 SALT = "wall"
@@ -43,7 +45,8 @@ with called as (
     from visit v join patient p on p.tenant_id = v.tenant_id and p.id = v.patient_id
     join department d on d.tenant_id = v.tenant_id and d.id = v.department_id
     left join consulting_room r on r.tenant_id = v.tenant_id and r.id = v.room_id
-    where v.tenant_id = %(tenant)s and v.facility_id = %(facility)s and v.visit_on = %(today)s and v.state = 'CALLED'
+    where v.tenant_id = %(tenant)s and v.facility_id = %(facility)s and v.visit_on = %(today)s
+        and (v.state = 'CALLED' or (v.state = 'IN_VISIT' and v.called_at > %(lately)s))
     order by v.called_at desc limit 8
 ), waiting as (
     select d.name as department, count(*) as many from visit v join department d on d.tenant_id = v.tenant_id and d.id = v.department_id
@@ -67,7 +70,6 @@ class Showing(msgspec.Struct, frozen=True):
     version: str
 
 
-_kept: dict[tuple[int, int], tuple[float, Showing]] = {}
 _locks: dict[tuple[int, int], threading.Lock] = {}
 _guard = threading.Lock()
 
@@ -125,28 +127,38 @@ def showing(secret: str, said: str) -> Showing:
 
 def forget(tenant_id: int, facility_id: int) -> None:
     """Read anew at the next question."""
-    _kept.pop((tenant_id, facility_id), None)
+    _all_kept().pop((tenant_id, facility_id), None)
+
+
+def _all_kept() -> dict[tuple[int, int], tuple[float, Showing]]:
+    return db.kept("walls")
 
 
 def _fresh(tenant_id: int, facility_id: int) -> Showing:
-    key = (tenant_id, facility_id)
-    kept = _kept.get(key)
+    key, known = (tenant_id, facility_id), _all_kept()
+    kept = known.get(key)
     if kept and kept[0] > time.monotonic():
         return kept[1]
     with _guard:
         lock = _locks.setdefault(key, threading.Lock())
     with lock:  # The others wait for the one that reads.
-        kept = _kept.get(key)
+        kept = known.get(key)
         if kept and kept[0] > time.monotonic():
             return kept[1]
         found = _read(tenant_id, facility_id)
-        _kept[key] = (time.monotonic() + KEPT_SECONDS, found)
+        known[key] = (time.monotonic() + KEPT_SECONDS, found)
         return found
 
 
 def _read(tenant_id: int, facility_id: int) -> Showing:
     with tenancy.as_tenant(tenant_id), transaction(settings={"app.tenant_id": str(tenant_id)}) as hot:
-        row = hot.run_last(READ, {"tenant": tenant_id, "facility": facility_id, "today": clock.business_date()})[0]
+        keys = {
+            "tenant": tenant_id,
+            "facility": facility_id,
+            "today": clock.business_date(),
+            "lately": clock.now() - STAYS,
+        }
+        row = hot.run_last(READ, keys)[0]
     shown = msgspec.json.encode([row.called, row.waiting])
     return Showing(
         row.facility or "", tuple(row.called), tuple(row.waiting), frozenset(map(str, row.screens)), hashlib.sha256(shown).hexdigest()[:16]

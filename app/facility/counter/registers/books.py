@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.core import clock, personal
+from app.core.ages import age_of
 from app.core.web import show_fen, show_price, show_time
 from app.facility.counter.registers import statements
 from app.facility.counter.special_rules import PRESCRIBED
@@ -66,7 +67,7 @@ def _person(sealed: Any, sight: Sight) -> tuple[str, str, str, str]:
     name, number = str(said["name"]).strip(), str(said.get("certno") or "")
     born = certno.birth_date(number) if len(number) == 18 else None
     sex = {"1": _("男"), "2": _("女")}[certno.sex(number)] if born else "—"
-    age = str(certno.age_on(born, clock.business_date())) if born else "—"
+    age = age_of(born, clock.business_date()) or "—"
     if sight.whole:
         return name, number or "—", sex, age
     return personal.mask_name(name), personal.mask_certno(number) if number else "—", sex, age

@@ -12,7 +12,7 @@ from psycopg import errors as pg
 from app.core import clock
 from app.core.errors import DocumentChanged, NotFound, Several, words
 from app.facility.db import hot_action, transaction
-from app.facility.stock import ledger, rulebook
+from app.facility.stock import ledger, recalled, rulebook
 from app.facility.stock.counts import rules, statements
 from app.facility.stock.counts.actions import STATE_WORDS
 from app.facility.stock.counts.errors import (
@@ -128,11 +128,16 @@ def find_goods(desk: Desk, count_id: UUID, product_id: int, lot_number: str, exp
         "zone": zone,
     }
     with transaction(settings=desk.settings) as hot:
-        _open_head(hot, keys, statements.LOCK_HEAD)
-        made = hot.run(statements.MAKE_LOT, keys) or hot.run(statements.FIND_LOT, keys)
-        if not made:
+        head = _open_head(hot, keys, statements.LOCK_HEAD)
+        made = hot.run(statements.MAKE_LOT, keys)
+        found = made or hot.run(statements.FIND_LOT, keys)
+        if not found:
             raise NotFound
-        return _line_of(hot, {**keys, "lot": made[0].id})
+        line = _line_of(hot, {**keys, "lot": found[0].id})
+        if made and made[0].hold:  # A running recall means it: whoever is to know is told of it.
+            told = recalled.arrived(hot, desk, count_id, head.number, clock.now(), [made[0].id])
+            ledger.append(hot, desk, ledger.as_json(told))
+        return line
 
 
 @hot_action

@@ -11,7 +11,7 @@ from app.core.errors import NotFound
 from app.facility.catalog.house_codes import product_of
 from app.facility.db import run, transaction
 from app.facility.organizations import parameters
-from app.facility.stock.counts import statements
+from app.facility.stock.counts import rules, statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -212,34 +212,50 @@ def sheet_lines(count_id: UUID, after: int = 0, most: int = MOST_LINES) -> list[
 
 
 def differences(desk: Desk, count_id: UUID, after: int = 0) -> list[dict[str, Any]]:
-    """Lines that differ, are unsure, or whose codes do not fit, 50 a page: with missing, returned and unknown codes by name."""
+    """Lines that differ, are unsure, or whose codes do not fit, 50 a page: with missing, returned and unknown codes by name.
+
+    `untold` are those of which nobody could say yet which packs are gone; they would not be posted.
+    """
     rows = run(
-        f"select n.line_no, n.shelf, n.zone, n.book, n.counted, n.difference, n.unsure, n.worth_fen, n.reason, n.reason_note, n.found, p.rx_class, {_GOODS}"
+        f"select n.line_no, n.lot_id, n.shelf, n.zone, n.book, n.counted, n.difference, n.unsure, n.worth_fen, n.reason, n.reason_note, n.found, p.rx_class, h.on_hand, h.in_codes, {_GOODS}"
         """
+        left join lateral (
+            select b.on_hand, (select coalesce(sum(t.remaining), 0)::bigint from trace_code t where t.tenant_id = b.tenant_id and t.lot_id = b.lot_id and t.zone = b.zone
+                and t.state in ('IN_STOCK', 'RESERVED', 'SPLIT_OPEN', 'FROZEN', 'RETURNED_QUARANTINE', 'IN_TRANSIT')) as in_codes
+            from lot_balance b where b.tenant_id = n.tenant_id and b.lot_id = n.lot_id and b.zone = n.zone limit 1
+        ) h on true
         where n.count_id = :count and n.line_no > :after and (n.difference <> 0 or n.unsure > 0) order by n.line_no limit :page
         """,
         count=count_id, after=after, page=PAGE + 1,
     )  # fmt: skip
     found = [dict(row) for row in rows.mappings()]
-    codes = _codes_of(desk, count_id, [row["line_no"] for row in found])
-    return [row | codes.get(row["line_no"], {}) for row in found]
+    codes, known = _codes_of(desk, count_id, [row["line_no"] for row in found])
+    return [_told(row, codes.get(row["line_no"], {}), scanned=row["line_no"] in known) for row in found]
 
 
-def _codes_of(desk: Desk, count_id: UUID, lines: Sequence[int]) -> dict[int, dict[str, list[str]]]:
-    """By line: codes nobody held (where any pack of it was scanned), and codes written off that came back."""
+def _told(row: dict[str, Any], codes: dict[str, dict[str, int]], *, scanned: bool) -> dict[str, Any]:
+    """A line with its codes by name: those nobody held (where any pack of it was scanned), those written off that came back."""
+    back, missing, on_hand = codes.get("found", {}), codes.get("missing", {}), row["on_hand"] or 0
+    line = rules.Differing(
+        row["name"], row["lot_id"], row["zone"], row["difference"], back, missing, on_hand, on_hand - int(row["in_codes"] or 0), scanned
+    )  # fmt: skip
+    named = {"missing": list(missing), "found_codes": list(back)} if scanned else {}
+    return row | named | {"untold": bool(row["difference"] and rules.plan_moves([line])[1])}
+
+
+def _codes_of(
+    desk: Desk, count_id: UUID, lines: Sequence[int]
+) -> tuple[dict[int, dict[str, dict[str, int]]], set[int]]:
+    """By line and what they are: codes nobody held, and codes written off that came back; and the lines of which any pack was scanned."""
     if not lines:
-        return {}
+        return {}, set()
     keys = {**desk.keys, "count": count_id, "lines": list(lines)}
     with transaction(settings=desk.settings) as hot:
         codes, scanned = hot.run_all([(statements.LINE_CODES, keys), (statements.SCANNED, keys)], last=True)
-    known = {row.line_no for row in scanned}
-    named: dict[int, dict[str, list[str]]] = {}
+    named: dict[int, dict[str, dict[str, int]]] = {}
     for row in codes:
-        if row.line_no in known:
-            named.setdefault(row.line_no, {}).setdefault(
-                "found_codes" if row.what == "found" else "missing", []
-            ).append(row.code)
-    return named
+        named.setdefault(row.line_no, {}).setdefault(row.what, {})[row.code] = row.remaining
+    return named, {row.line_no for row in scanned}
 
 
 def odd_codes(count_id: UUID) -> list[Any]:

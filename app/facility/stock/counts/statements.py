@@ -105,7 +105,7 @@ select p.tenant_id, %(facility)s, p.id, %(lot_number)s, %(expires_on)s::date, (
     select l.cost_price from lot l where l.tenant_id = p.tenant_id and l.product_id = p.id and l.facility_id = %(facility)s and l.cost_price is not null
     order by l.id desc limit 1)
 from product p where p.tenant_id = %(tenant)s and p.id = %(product)s
-on conflict do nothing returning id
+on conflict do nothing returning id, hold
 """
 FIND_LOT = """
 select l.id from lot l where l.tenant_id = %(tenant)s and l.facility_id = %(facility)s and l.product_id = %(product)s

@@ -68,9 +68,9 @@ def _before(text: str) -> tuple[datetime, str] | None:
 @blueprint.route("/new", methods=["GET", "POST"])
 @needs(*STAFF)
 def new_count() -> ResponseReturnValue:
-    """Choose what is counted, and open the count."""
+    """Choose what is counted, looking for products on the way, and open the count."""
     error, status = "", 200
-    if request.method == "POST":
+    if request.method == "POST" and "find" not in request.form:
         try:
             document, scope = _document("document"), _scope()
             actions.open_count(

@@ -18,6 +18,7 @@ from app.facility.stock.keeping.errors import (
     AlreadyDecided,
     DecisionNeedsNote,
     HolderReleases,
+    NotTheirGoods,
     NotYours,
     OpenedPack,
     PaperNotTaken,
@@ -203,8 +204,10 @@ def _owe_less(hot: Hot, desk: Desk, document: UUID, paper: Paper, number: str, s
 
 
 def _check(hot: Hot, desk: Desk, paper: Paper, second: int | None, number: str) -> None:
-    """What the ledger cannot know: who held the goods, and whether packs were opened."""
+    """What the ledger cannot know: who held the goods, who brought them, and whether packs were opened."""
     lots = sorted({line.lot_id for line in paper.lines})
+    if paper.act == "return_out":
+        _theirs(hot.run(statements.BROUGHT_BY, {**desk.keys, "lots": lots}), paper.record["supplier"])
     if paper.act == "release" and second is not None:
         holders = {row.staff_id for row in hot.run(statements.HOLDERS, {**desk.keys, "lots": lots})}
         if second in holders:
@@ -213,6 +216,12 @@ def _check(hot: Hot, desk: Desk, paper: Paper, second: int | None, number: str) 
     rows = [{"lot_id": line.lot_id, "from_zone": line.from_zone, "quantity": line.quantity, "codes": line.codes} for line in whole]  # fmt: skip
     if rows and (opened := hot.run(statements.OPENED, {**desk.keys, "lines": as_json(rows)})):
         raise OpenedPack(name=opened[0].name, lot=opened[0].lot_number)
+
+
+def _theirs(lots: Sequence[Any], supplier: str) -> None:
+    for lot in lots:
+        if supplier not in lot.suppliers:
+            raise NotTheirGoods(name=lot.name, lot=lot.lot_number, brought="、".join(lot.suppliers), supplier=supplier)
 
 
 def _second(hot: Hot, desk: Desk, second: int | None) -> str:

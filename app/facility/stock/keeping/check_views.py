@@ -13,6 +13,7 @@ from app.core.signin import needs
 from app.facility.organizations import parameters
 from app.facility.stock.keeping import checks, expiry, forms, queries
 from app.facility.stock.rulebook import STAFF
+from app.facility.stock.shelf import blind
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -38,9 +39,11 @@ def list_due() -> ResponseReturnValue:
     rows = checks.list_due(here.facility_id, only, forms.day_of(args.get("after", "")))
     last = rows[checks.PAGE - 1] if len(rows) > checks.PAGE else None
     place = (code.lot_id, code.zone) if code else forms.place_of(args.get("open", ""))
-    opened = checks.find_place(here.facility_id, *place) if place else (rows[0] if rows and not text else None)
+    found = checks.find_place(here.facility_id, *place) if place else (rows[0] if rows and not text else None)
+    veil = blind.veil()
+    opened = next(iter(veil.over([found] if found else [], "product_id")), None)
     return render_template(
-        "facility/stock/keeping/due.html", rows=rows[: checks.PAGE], only=only, q=text, opened=opened, due=checks.count_due(here.facility_id),
+        "facility/stock/keeping/due.html", rows=veil.over(rows[: checks.PAGE], "product_id"), only=only, q=text, opened=opened, due=checks.count_due(here.facility_id),
         following=_cursor(last), today=clock.business_date(), past=checks.list_checks(here.facility_id, lot_id=opened.lot_id)[:5] if opened else [],
     )  # fmt: skip
 
@@ -76,7 +79,7 @@ def list_checks() -> ResponseReturnValue:
     rows = checks.list_checks(signin.here().facility_id, result, before=forms.moment_of(args.get("before", "")))
     last = rows[checks.PAGE - 1] if len(rows) > checks.PAGE else None
     following = f"{last.checked_at.isoformat()}_{last.id}" if last else None
-    return render_template("facility/stock/keeping/checks.html", rows=rows[: checks.PAGE], result=result, following=following)  # fmt: skip
+    return render_template("facility/stock/keeping/checks.html", rows=blind.veil().over(rows[: checks.PAGE], "product_id"), result=result, following=following)  # fmt: skip
 
 
 @blueprint.get("/expiry")
@@ -86,9 +89,9 @@ def list_near() -> ResponseReturnValue:
     args, here = request.args, signin.here()
     only = args.get("only", "") if args.get("only") in {"past", "urgent", "warn"} else ""
     rows = expiry.list_near(here.facility_id, only, forms.day_of(args.get("after", "")))
-    last = rows[expiry.PAGE - 1] if len(rows) > expiry.PAGE else None
+    last, veil = rows[expiry.PAGE - 1] if len(rows) > expiry.PAGE else None, blind.veil()
     return render_template(
-        "facility/stock/keeping/near.html", rows=rows[: expiry.PAGE], only=only, counts=expiry.count_near(here.facility_id), following=_cursor(last),
+        "facility/stock/keeping/near.html", rows=veil.over(rows[: expiry.PAGE], "product_id"), veiled=bool(rows and veil.products), only=only, counts=expiry.count_near(here.facility_id), following=_cursor(last),
         today=clock.business_date(), urgent_days=parameters.here().days("urgent_days"),
     )  # fmt: skip
 
@@ -114,6 +117,6 @@ def list_open() -> ResponseReturnValue:
     rows = expiry.list_open(signin.here().facility_id, place[:2] if place else None)
     last = rows[expiry.PAGE - 1] if len(rows) > expiry.PAGE else None
     return render_template(
-        "facility/stock/keeping/splits.html", rows=rows[: expiry.PAGE], following=_cursor(last), today=clock.business_date(),
+        "facility/stock/keeping/splits.html", rows=blind.veil().over(rows[: expiry.PAGE], "product_id"), following=_cursor(last), today=clock.business_date(),
         days=parameters.here().days("split_days"),
     )  # fmt: skip

@@ -131,8 +131,8 @@ def list_checks(
     at, last = before or (clock.now(), "ffffffff-ffff-ffff-ffff-ffffffffffff")
     rows = run(
         """
-        select k.id, k.lot_id, k.zone, k.quantity, k.focus, k.result, k.finding, k.checked_at, s.name as staff, l.lot_number, l.expires_on, p.generic_name, p.spec,
-            p.maker, p.pack_size, p.pack_unit, p.base_unit
+        select k.id, k.lot_id, k.zone, k.quantity as on_hand, k.focus, k.result, k.finding, k.checked_at, s.name as staff, l.lot_number, l.expires_on, l.product_id,
+            p.generic_name, p.spec, p.maker, p.pack_size, p.pack_unit, p.base_unit
         from keeping_check k join staff s on s.tenant_id = k.tenant_id and s.id = k.staff_id
         join lot l on l.tenant_id = k.tenant_id and l.id = k.lot_id join product p on p.tenant_id = l.tenant_id and p.id = l.product_id
         where k.facility_id = :facility and (k.checked_at, k.id) < (:at, cast(:last as uuid)) and (:result = '' or k.result = :result)

@@ -46,11 +46,11 @@ def list_places() -> ResponseReturnValue:
     return _places()
 
 
-def _places(error: str = "", status: int = 200) -> ResponseReturnValue:
+def _places(error: str = "", status: int = 200, refused: object = None) -> ResponseReturnValue:
     here, now = signin.here(), clock.now()
     page = render_template(
         "facility/stock/keeping/climate.html", rows=climate.list_places(here.facility_id, clock.business_date()), half=climate.half_of(now),
-        unsigned=climate.list_unsigned(here.facility_id), error=error, form=request.form, may_sign=signin.me().has(*SENIOR), today=clock.business_date(),
+        unsigned=climate.list_unsigned(here.facility_id), error=error, refused=refused, form=request.form, may_sign=signin.me().has(*SENIOR), today=clock.business_date(),
     )  # fmt: skip
     return page, status
 
@@ -78,7 +78,7 @@ def read_climate(place_id: int) -> ResponseReturnValue:
     except NotFound:
         raise
     except Refusal as refused:
-        return _places(refused.message, refused.status)
+        return _places(refused.message, refused.status, place_id)
     flash(_("超出范围，请写明措施并签字。") if outside else _("已记录。"), "warn" if outside else "ok")
     return redirect(url_for(".list_places"), 303)
 
@@ -94,7 +94,7 @@ def sign_action(reading_id: UUID) -> ResponseReturnValue:
     except NotFound:
         raise
     except Refusal as refused:
-        return _places(refused.message, refused.status)
+        return _places(refused.message, refused.status, str(reading_id))
     flash(_("措施已记录并签字。"), "ok")
     return redirect(url_for(".list_places"), 303)
 

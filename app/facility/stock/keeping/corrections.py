@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from app.core import clock
 from app.core.errors import NotFound, Several, words
 from app.facility.organizations import parameters
-from app.facility.stock import ledger
+from app.facility.stock import ledger, recalled
 from app.facility.stock.keeping import rules, statements
 from app.facility.stock.keeping.errors import LotTaken, PaperNotTaken, StockHasChanged
 from app.facility.stock.keeping.rules import CORRECT, Correction, Line, Paper
@@ -63,13 +63,16 @@ def post(
     elif wanted.what in {"lot_number", "expires_on"}:
         found, number, facts = _another_lot(hot, desk, document, paper, lot, number, story)
     number = number or ledger.number_for(hot, desk, "K", clock.business_date())
+    at = clock.now()
     keys = {
         **desk.keys, "lot": found, "what": wanted.what, "before": record["before"] or "—", "after": wanted.after, "reason": paper.reason,
-        "document": document, "second": second, "at": clock.now(),
+        "document": document, "second": second, "at": at,
     }  # fmt: skip
     if wanted.what == "cost_price":
         hot.run(statements.PRICE, {**keys, "price": Decimal(wanted.after)})
     hot.run(statements.CHANGED, keys)
+    if tell and found != lot_id and lot.hold:
+        facts.append(ledger.as_json(recalled.arrived(hot, desk, document, number, at, [found])))
     if tell:
         for fact in facts:
             ledger.append(hot, desk, fact)
@@ -161,7 +164,15 @@ def _another_lot(
 ) -> tuple[int, str, list[str]]:
     """Take all goods out of the wrong lot and into the right one, each zone's codes with them."""
     record, at = paper.record, clock.now()
-    keys = {**desk.keys, "lot": lot.id, "lot_number": None, "expires_on": None, record["what"]: record["after"]}
+    keys = {
+        **desk.keys,
+        "document": document,
+        "at": at,
+        "lot": lot.id,
+        "lot_number": None,
+        "expires_on": None,
+        record["what"]: record["after"],
+    }
     right = hot.run(statements.RIGHT_LOT, keys)[0]
     if right.hold != lot.hold:
         raise LotTaken(name=lot.name, lot=record["after"])

@@ -56,6 +56,14 @@ class OpenedPack(Refusal):
     sentence = "{name} {lot} 有已拆开或零头的货，不能放进整盒的库区。请放回拆零区，或转不合格。"
 
 
+class NotTheirGoods(Refusal):
+    """Goods go back to who brought them; else what is owed would stay as it was (退供应商)."""
+
+    code = "not_their_goods"
+    sentence = "没有过账：{name} {lot} 是{brought}送来的，不能退给「{supplier}」，应付也扣不对。请把供应商改成送货的那一家；已提交复核的请退回重开。"
+    status = 422
+
+
 class DrawerNotReady(Refusal):
     """The drawer is not the right one, or was not cleaned for a new lot."""
 

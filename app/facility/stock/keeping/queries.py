@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.core import clock
-from app.core.errors import NotFound
+from app.core.errors import NotFound, words
 from app.facility.db import run
+from app.facility.stock.keeping.errors import PaperNotTaken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 ROWS = """
 select d.id, d.act, d.number, d.state, d.reason, d.note, d.record, d.staff_id, d.asked_at, d.decided_by, d.decided_at, d.decision_note,
-    s.name as staff, s.number as staff_number, w.name as second, w.number as second_number, g.lines, g.first
+    s.name as staff, s.number as staff_number, w.name as second, w.number as second_number, g.lines, coalesce(g.first, c.name) as first
 from stock_document d join staff s on s.tenant_id = d.tenant_id and s.id = d.staff_id
 left join staff w on w.tenant_id = d.tenant_id and w.id = d.decided_by
 left join lateral (
@@ -27,6 +28,9 @@ left join lateral (
     from stock_document_line n join lot l on l.tenant_id = n.tenant_id and l.id = n.lot_id
     join product p on p.tenant_id = l.tenant_id and p.id = l.product_id
     where n.tenant_id = d.tenant_id and n.document_id = d.id) g on true
+left join lateral (
+    select p.generic_name || ' ' || l.lot_number as name from lot l join product p on p.tenant_id = l.tenant_id and p.id = l.product_id
+    where l.tenant_id = d.tenant_id and l.id = (d.record ->> 'lot')::bigint) c on true
 """
 
 
@@ -114,6 +118,19 @@ def places_at(facility_id: int, places: Sequence[tuple[int, str]]) -> dict[tuple
     return {(row.lot_id, row.zone): row for row in rows if (row.lot_id, row.zone) in wanted}
 
 
+def brought_by(lot_ids: Sequence[int]) -> list[str]:
+    """The suppliers on file whose receipts brought these lots."""
+    rows = run(
+        """
+        select distinct s.name from stock_movement m join stock_receipt r on r.tenant_id = m.tenant_id and r.id = m.document_id
+        join supplier s on s.tenant_id = r.tenant_id and s.id = r.supplier_id
+        where m.lot_id = any(:lots) and m.kind = 'PI' order by s.name limit 20
+        """,
+        lots=list(lot_ids),
+    )
+    return [row.name for row in rows]
+
+
 def code_at(facility_id: int, code: str) -> Any | None:
     """Where a scanned code's pack lies in this facility, and what is left in it; None when it is not here."""
     return run(
@@ -198,3 +215,14 @@ def list_drawers(facility_id: int, after: str = "") -> list[Any]:
         page=PAGE + 1,
     )
     return list(rows)
+
+
+def witness_named(typed: str, operator: int) -> str:
+    """Number and name of a colleague who is meant by a number, so that the record says who it was; anything else as typed.
+
+    Raises PaperNotTaken when the operator names themself: whoever destroys cannot be the one who saw it done.
+    """
+    found = run("select id, number || ' ' || name as said from staff where number = :typed", typed=typed).first()
+    if found and found.id == operator:
+        raise PaperNotTaken(problems=words("「见证人」不能是操作人自己，请填在场的另一位。"))
+    return str(found.said) if found else typed

@@ -1,5 +1,7 @@
 """The statements of stock papers. Goods move through the ledger only; these write and lock the papers around it."""
 
+from app.facility.stock.statements import HELD_WITH_ORIGINAL
+
 KNOWN = """
 select number, digest, state from stock_document where tenant_id = %(tenant)s and id = %(document)s
 """
@@ -85,13 +87,18 @@ select code, zone from trace_code where tenant_id = %(tenant)s and lot_id = %(lo
     and state in ('IN_STOCK', 'RESERVED', 'SPLIT_OPEN', 'FROZEN', 'RETURNED_QUARANTINE') order by code limit 5000
 """
 # The lot as it should have been written: the one that is there already, or a new one with the old one's cost and hold.
-RIGHT_LOT = """
-insert into lot (tenant_id, facility_id, product_id, lot_number, produced_on, expires_on, hold, hold_reason, cost_price)
-select tenant_id, facility_id, product_id, coalesce(%(lot_number)s::text, lot_number),
-    produced_on, coalesce(%(expires_on)s::date, expires_on), hold, hold_reason, cost_price
-from lot where tenant_id = %(tenant)s and id = %(lot)s
-on conflict on constraint lot_once do update set cost_price = coalesce(lot.cost_price, excluded.cost_price)
-returning id, hold
+RIGHT_LOT = f"""
+with copies as (
+    insert into lot (tenant_id, facility_id, product_id, lot_number, produced_on, expires_on, hold, hold_reason, cost_price)
+    select tenant_id, facility_id, product_id, coalesce(%(lot_number)s::text, lot_number),
+        produced_on, coalesce(%(expires_on)s::date, expires_on), hold, hold_reason, cost_price
+    from lot where tenant_id = %(tenant)s and id = %(lot)s
+    on conflict on constraint lot_once do update set cost_price = coalesce(lot.cost_price, excluded.cost_price)
+    returning id, facility_id, hold, hold_reason, (xmax = 0) as fresh, %(lot)s::bigint as original
+), told as (
+{HELD_WITH_ORIGINAL}
+)
+select id, hold from copies
 """
 PRICE = "update lot set cost_price = %(price)s where tenant_id = %(tenant)s and id = %(lot)s"
 CHANGED = """
@@ -122,6 +129,17 @@ values (%(tenant)s, %(facility)s, %(drawer)s, %(product)s::bigint, %(staff)s, %(
 # ---- goods that went back to a supplier ----
 
 SUPPLIER = "select id from supplier where tenant_id = %(tenant)s and name = %(name)s order by id limit 1"
+# Who brought these lots, by the receipts that stand behind them; a lot of the old system was brought by nobody on file.
+BROUGHT_BY = """
+select l.id as lot_id, p.generic_name as name, l.lot_number, b.suppliers
+from lot l join product p on p.tenant_id = l.tenant_id and p.id = l.product_id
+cross join lateral (
+    select array_agg(distinct s.name) as suppliers from stock_movement m join stock_receipt r on r.tenant_id = m.tenant_id and r.id = m.document_id
+    join supplier s on s.tenant_id = r.tenant_id and s.id = r.supplier_id
+    where m.tenant_id = l.tenant_id and m.lot_id = l.id and m.kind = 'PI' limit 1
+) b
+where l.tenant_id = %(tenant)s and l.id = any(%(lots)s) and b.suppliers is not null order by l.id limit 200
+"""
 COSTS = """
 select l.id, l.cost_price, p.pack_size from lot l join product p on p.tenant_id = l.tenant_id and p.id = l.product_id
 where l.tenant_id = %(tenant)s and l.id = any(%(lots)s) limit 200

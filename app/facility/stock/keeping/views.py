@@ -17,6 +17,7 @@ from app.facility.catalog import queries as catalog
 from app.facility.stock.keeping import actions, drawers, forms, queries, rules
 from app.facility.stock.keeping.rules import CORRECT, Correction, Paper
 from app.facility.stock.rulebook import ACTS, HOUSE, STAFF
+from app.facility.stock.shelf import blind
 from app.facility.stock.suppliers.queries import find_suppliers
 
 if TYPE_CHECKING:
@@ -106,9 +107,21 @@ def new_paper() -> ResponseReturnValue:
     if act not in rules.OFFERED:
         return render_template("facility/stock/keeping/choose.html", acts=(*rules.OFFERED, CORRECT), hints=rules.HINTS)
     places = [place for text in request.args.getlist("place")[: rules.MOST_LINES] if (place := forms.place_of(text))]
-    known = queries.places_at(signin.here().facility_id, places)
-    lines = [forms.Typed(place, str(row.free // row.pack_size or ""), str(row.free % row.pack_size or "")) for place, row in known.items()]  # fmt: skip
+    lines = [_whole_place(place, row) for place, row in _places(places).items()]
     return _form(act, lines, {"reason": request.args.get("reason", "")[:200]})
+
+
+def _places(places: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Any]:
+    """What lies at these places, as whoever asks may read it."""
+    known = queries.places_at(signin.here().facility_id, places)
+    return dict(zip(known, blind.veil().over(known.values(), "product_id"), strict=True))
+
+
+def _whole_place(place: tuple[int, str], row: Any) -> forms.Typed:
+    """A line with all that may be moved of a place; how much that is, is typed where goods are being counted blind."""
+    if row.free is None:
+        return forms.Typed(place)
+    return forms.Typed(place, str(row.free // row.pack_size or ""), str(row.free % row.pack_size or ""))
 
 
 @blueprint.post("")
@@ -135,6 +148,8 @@ def _paper(act: str, typed: list[forms.Typed]) -> Paper:
     known = queries.places_at(signin.here().facility_id, [line.place for line in typed])
     lines = tuple(forms.line_of(number, line, known, to_zone) for number, line in enumerate(typed, 1))
     record = {each.name: form.get(f"field-{each.name}", "").strip().replace("\x00", "")[:300] for each in rules.FIELDS[act]}  # fmt: skip
+    if witness := record.get("witness"):
+        record["witness"] = queries.witness_named(witness, signin.me().staff_id)
     return Paper(act, lines, form.get("reason", ""), form.get("note", "").strip().replace("\x00", "")[:300], record)
 
 
@@ -156,14 +171,19 @@ def _say(answer: actions.Answer) -> None:
 
 
 def _form(act: str, typed: list[forms.Typed], form: dict[str, str], error: str = "") -> str:
-    here = signin.here()
-    known = queries.places_at(here.facility_id, [line.place for line in typed])
+    here, known = signin.here(), _places([line.place for line in typed])
     return render_template(
         "facility/stock/keeping/paper_new.html", act=act, lines=[(line, known[line.place]) for line in typed if line.place in known], form=form, error=error,
         reasons=rules.REASONS[act], other=rules.OTHER, fields=rules.FIELDS[act], zones=rules.targets(act), second=ACTS[act].second, hint=rules.HINTS[act],
         drawers=queries.list_drawers(here.facility_id) if act in {"fill_drawer", "drawer_loss"} else [], today=clock.business_date(),
-        suppliers=[row.name for row in find_suppliers("", 8)] if act == "return_out" else [],
+        suppliers=_suppliers(typed) if act == "return_out" else [],
     )  # fmt: skip
+
+
+def _suppliers(typed: list[forms.Typed]) -> list[str]:
+    """Who may be chosen for a return: first who brought these goods."""
+    brought = queries.brought_by([line.place[0] for line in typed]) if typed else []
+    return list(dict.fromkeys([*brought, *(row.name for row in find_suppliers("", 50))]))
 
 
 @blueprint.get("/places")
@@ -180,7 +200,11 @@ def find_places() -> ResponseReturnValue:
         found = catalog.find_products(text, limit=8) if text else []
         rows = queries.places_of(here.facility_id, [product.id for product in found], zones)
     return render_template(
-        "facility/stock/keeping/_places.html", rows=rows, q=text, code=text if code else "", today=clock.business_date()
+        "facility/stock/keeping/_places.html",
+        rows=blind.veil().over(rows, "product_id"),
+        q=text,
+        code=text if code else "",
+        today=clock.business_date(),
     )
 
 
@@ -190,14 +214,15 @@ def show_line() -> ResponseReturnValue:
     """One empty line for a place that was chosen; a scanned pack comes with its code and what is left in it."""
     here = signin.here()
     place = forms.place_of(request.args.get("place", ""))
-    known = queries.places_at(here.facility_id, [place]) if place else {}
+    known = _places([place] if place else [])
     if place is None or place not in known:
         raise NotFound
     code = queries.code_at(here.facility_id, request.args.get("code", "")) if request.args.get("code") else None
     row = known[place]
     units = code.remaining if code else 0
     line = forms.Typed(place, str(units // row.pack_size or ""), str(units % row.pack_size or ""), (code.code,) if code else ())  # fmt: skip
-    return render_template("facility/stock/keeping/_line.html", line=line, row=row, number="", today=clock.business_date())  # fmt: skip
+    brought = queries.brought_by([place[0]]) if request.args.get("act") == "return_out" else []
+    return render_template("facility/stock/keeping/_line.html", line=line, row=row, number="", today=clock.business_date(), brought=brought)  # fmt: skip
 
 
 @blueprint.post("/<uuid:document_id>/decision")
@@ -271,8 +296,11 @@ def _after(what: str, pack_size: int) -> str:
 def _correction_form(lot_id: int, form: dict[str, str], error: str = "") -> str:
     here = signin.here()
     lot = queries.get_lot(here.facility_id, lot_id)
+    goods: dict[str, int | None] = {**queries.goods_of(here.facility_id, lot_id)}
+    if goods and lot.product_id in blind.veil().products:
+        goods = dict.fromkeys(goods)
     return render_template(
-        "facility/stock/keeping/correction_new.html", lot=lot, goods=queries.goods_of(here.facility_id, lot_id), form=form, error=error,
+        "facility/stock/keeping/correction_new.html", lot=lot, goods=goods, form=form, error=error,
         reasons=rules.REASONS[CORRECT], other=rules.OTHER, corrected=rules.CORRECTED, today=clock.business_date(), zones=HOUSE,
     )  # fmt: skip
 

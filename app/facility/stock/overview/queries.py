@@ -53,15 +53,24 @@ select kind, name, valid_until from (
     select 'agreement', name, agreement_until from facility where id = :facility and agreement_until <= :soon
 ) ending order by valid_until, name limit :most
 """
-# What did not come out even: drawers counted with a difference, transfers with something missing.
+# What did not come out even: drawers counted with a difference, transfers with something missing, counts that were posted with a
+# gain or a loss, deliveries that differed from their order or note.
 DIFFERENCES = """
-select kind, number, name, at, amount_fen from (
-    select 'till' as kind, '' as number, s.name, h.closed_at as at, h.counted_fen - h.expected_fen as amount_fen
+select kind, id, number, name, at, amount_fen from (
+    select 'till' as kind, null::uuid as id, '' as number, s.name, h.closed_at as at, h.counted_fen - h.expected_fen as amount_fen
     from shift h join staff s on s.tenant_id = h.tenant_id and s.id = h.staff_id
     where h.facility_id = :facility and h.opened_at >= :since and h.counted_fen <> h.expected_fen
     union all
-    select 'transfer', t.number, f.name, t.sent_at, null from transfer t join facility f on f.tenant_id = t.tenant_id and f.id = t.to_facility_id
+    select 'transfer', t.id, t.number, f.name, t.sent_at, null from transfer t join facility f on f.tenant_id = t.tenant_id and f.id = t.to_facility_id
     where (t.from_facility_id = :facility or t.to_facility_id = :facility) and t.state = 'claimed'
+    union all
+    (select 'count', c.id, c.number, s.name, c.decided_at, c.gain_fen - c.loss_fen from stock_count c join staff s on s.tenant_id = c.tenant_id and s.id = c.staff_id
+    where c.facility_id = :facility and c.state = 'approved' and c.decided_at >= :since and (c.gain_fen <> 0 or c.loss_fen <> 0) order by c.decided_at desc limit :most)
+    union all
+    (select 'delivery', d.id, r.number, s.name, d.accepted_at, null from delivery d join supplier s on s.tenant_id = d.tenant_id and s.id = d.supplier_id
+    join stock_receipt r on r.tenant_id = d.tenant_id and r.id = d.id
+    where d.facility_id = :facility and d.made_at >= :since and d.state = 'accepted' and jsonb_array_length(d.record -> 'differences') > 0
+    order by d.made_at desc limit :most)
 ) uneven order by at desc limit :most
 """
 # What counts found: those that wait for approval, as they were judged when they were closed; those approved this month, as they

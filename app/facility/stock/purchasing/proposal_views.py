@@ -13,6 +13,7 @@ from app.core.errors import Refusal, WrongInput
 from app.core.signin import needs
 from app.facility.stock.purchasing import order_forms, orders, queries, rules, shelves
 from app.facility.stock.purchasing.order_views import ROOM, STAFF
+from app.facility.stock.shelf import blind
 from app.facility.stock.suppliers import forms
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _page(refused: Refusal | None = None) -> ResponseReturnValue:
     q = request.values.get("q", "").replace("\x00", "").strip()[:60]
     rows = queries.list_proposals(signin.here().facility_id, q, everything=everything, after=forms.after_name(after))
     last = rows[PAGE - 1] if len(rows) > PAGE else None
-    shown = rows[:PAGE]
+    shown = blind.veil().over(rows[:PAGE])
     bought = queries.last_bought([row.id for row in shown])
     usual = Counter(each.supplier_id for each in bought.values() if each.supplier_id).most_common(1)
     suppliers = queries.suppliers_to_buy_from()
@@ -55,12 +56,13 @@ def _page(refused: Refusal | None = None) -> ResponseReturnValue:
 
 def _row(row: Any, last: Any) -> dict[str, Any]:
     """A product with what is proposed: packs, days it lasts, who brought it last."""
-    have, size = int(row.free + row.coming), int(row.pack_size)
-    packs = rules.proposed_packs(have, row.least, row.most, int(row.sold), size)
+    size, free = int(row.pack_size), None if row.free is None else int(row.free)
+    packs = rules.proposed_packs(free + int(row.coming), row.least, row.most, int(row.sold), size) if free is not None else 0  # fmt: skip
+    days = rules.days_of_supply(free, int(row.sold)) if free is not None else None
     return {
-        "product": row, "packs": packs or "", "days": rules.days_of_supply(int(row.free), int(row.sold)), "last": last, "free": int(row.free),
+        "product": row, "packs": packs or "", "days": days, "last": last, "free": free,
         "coming": int(row.coming) // size, "least": "" if row.least is None else row.least // size, "most": "" if row.most is None else row.most // size,
-        "price": order_forms.shown(last.cost_price) if last else "", "out": row.free <= 0, "short": row.least is not None and row.free < row.least,
+        "price": order_forms.shown(last.cost_price) if last else "", "out": free is not None and free <= 0, "short": None not in (free, row.least) and free < row.least,
     }  # fmt: skip
 
 

@@ -113,14 +113,14 @@ def acknowledge_recall(desk: Desk, recall_id: UUID) -> None:
 
 
 @hot_action
-def note_call(desk: Desk, recall_id: UUID, sale_id: UUID, outcome: str, note: str = "") -> None:
-    """Note one try to reach a buyer (通知记录). Raises NotFound."""
+def note_call(desk: Desk, recall_id: UUID, buyer_id: UUID, outcome: str, note: str = "") -> None:
+    """Note one try to reach a buyer or patient (通知记录); `buyer_id` is the sale or the hand-over. Raises NotFound."""
     if outcome not in rules.OUTCOMES or len(note) > rules.MOST_REASON:
         raise RecallIncomplete(why=words("请选通知结果"))
     keys = {
         **desk.keys,
         "recall": recall_id,
-        "sale": sale_id,
+        "buyer": buyer_id,
         "outcome": outcome,
         "note": note.strip(),
         "at": clock.now(),

@@ -102,9 +102,14 @@ update recall_place set acknowledged_at = %(at)s, acknowledged_by = %(staff)s
 where tenant_id = %(tenant)s and recall_id = %(recall)s and facility_id = %(facility)s and acknowledged_at is null returning facility_id
 """
 NOTE_CALL = """
-insert into recall_call (tenant_id, recall_id, facility_id, sale_id, outcome, note, staff_id, called_at)
-select %(tenant)s, %(recall)s, %(facility)s, s.id, %(outcome)s, %(note)s, %(staff)s, %(at)s
-from sale s where s.tenant_id = %(tenant)s and s.id = %(sale)s and s.facility_id = %(facility)s and exists (
+insert into recall_call (tenant_id, recall_id, facility_id, sale_id, dispensing_id, outcome, note, staff_id, called_at)
+select %(tenant)s, %(recall)s, %(facility)s, b.sale_id, b.dispensing_id, %(outcome)s, %(note)s, %(staff)s, %(at)s
+from (
+    select s.id as sale_id, null::uuid as dispensing_id from sale s
+    where s.tenant_id = %(tenant)s and s.id = %(buyer)s and s.facility_id = %(facility)s
+    union all
+    select null, h.id from dispensing h where h.tenant_id = %(tenant)s and h.id = %(buyer)s and h.facility_id = %(facility)s
+) b where exists (
     select from recall_place p where p.tenant_id = %(tenant)s and p.recall_id = %(recall)s and p.facility_id = %(facility)s)
 returning id
 """

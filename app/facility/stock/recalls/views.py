@@ -17,6 +17,7 @@ from app.facility.organizations import parameters
 from app.facility.stock.recalls import actions, queries, rules
 from app.facility.stock.recalls.errors import RecallIncomplete, ReleasedByOthersOnly
 from app.facility.stock.rulebook import ACTS, SENIOR, STAFF, ZONE_WORDS
+from app.facility.stock.shelf import blind
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -40,6 +41,7 @@ def _words() -> dict[str, Any]:
         "outcome_words": {outcome: _(str(word)) for outcome, word in rules.OUTCOMES.items()},
         "zone_words": {zone: _(word) for zone, word in ZONE_WORDS.items()},
         "now": clock.now(),
+        "sees_patients": who is not None and who.has("clerk", "owner"),
         "may_decide": who is not None and who.has(*SENIOR),
         "paper_acts": lambda zone: [(act, _(ACTS[act].word)) for act in rules.paper_acts(zone)],
     }
@@ -53,9 +55,9 @@ def list_recalls() -> ResponseReturnValue:
     state = state if state in {"open", "closed"} else ""
     facility = signin.here().facility_id
     rows = queries.list_recalls(facility, state, _moment(request.args.get("before", "")))
-    last = rows[queries.PAGE - 1] if len(rows) > queries.PAGE else None
+    last, veil = rows[queries.PAGE - 1] if len(rows) > queries.PAGE else None, blind.veil()
     return render_template(
-        "facility/stock/recalls/list.html", rows=rows[: queries.PAGE], state=state, open_count=queries.count_open(facility),
+        "facility/stock/recalls/list.html", rows=rows[: queries.PAGE], veiled={row.id for row in rows if veil.covers(row.products)}, state=state, open_count=queries.count_open(facility),
         following=f"{last.issued_at.isoformat()}_{last.id}" if last else None,
     )  # fmt: skip
 
@@ -100,7 +102,7 @@ def _new(entry: str, form: Any, refusal: Refusal | None = None) -> ResponseRetur
     page = render_template(
         "facility/stock/recalls/new.html",
         entry=entry,
-        found=found,
+        found=blind.veil().over(found, "product_id"),
         form=form,
         error=refusal.message if refusal else "",
         hours=hours,
@@ -126,12 +128,12 @@ def acknowledge(recall_id: UUID) -> ResponseReturnValue:
 @blueprint.post("/<uuid:recall_id>/calls")
 @needs(*STAFF)
 def note_call(recall_id: UUID) -> ResponseReturnValue:
-    """Note one try to reach a buyer."""
+    """Note one try to reach a buyer or a patient."""
     try:
-        sale = UUID(request.form.get("sale", ""))
+        buyer = UUID(request.form.get("buyer", ""))
     except ValueError:
         raise WrongInput(what=words("通知记录"), why=words("没有选购药单")) from None
-    actions.note_call(signin.here(), recall_id, sale, request.form.get("outcome", ""), request.form.get("note", ""))
+    actions.note_call(signin.here(), recall_id, buyer, request.form.get("outcome", ""), request.form.get("note", ""))
     return redirect(
         url_for(".show_recall", recall_id=recall_id, before=request.form.get("before") or None) + "#buyers", 303
     )
@@ -165,10 +167,10 @@ def _show(recall_id: UUID, refusal: Refusal | None = None) -> ResponseReturnValu
     facility = signin.here().facility_id
     head = queries.get_recall(facility, recall_id)
     buyers = queries.buyers_of(facility, recall_id, _moment(request.args.get("before", "")))
-    last = buyers[queries.PAGE - 1] if len(buyers) > queries.PAGE else None
+    last, veil = buyers[queries.PAGE - 1] if len(buyers) > queries.PAGE else None, blind.veil()
     page = render_template(
-        "facility/stock/recalls/show.html", head=head, held_at=queries.places_of(recall_id), buyers=buyers[: queries.PAGE],
-        baskets=queries.waiting_baskets(facility, recall_id) if head.state == "open" else 0, error=refusal.message if refusal else "",
+        "facility/stock/recalls/show.html", head=head, held_at=veil.over(queries.places_of(recall_id), "product_id"), veiled=veil.covers(head.products), buyers=buyers[: queries.PAGE],
+        waiting=queries.waiting(facility, recall_id) if head.state == "open" else None, error=refusal.message if refusal else "",
         form=request.form, following=f"{last.asked_at.isoformat()}_{last.id}" if last else None, started_by_me=head.staff_id == signin.me().staff_id,
     )  # fmt: skip
     return (page, refusal.status) if refusal else page
@@ -215,7 +217,7 @@ def _holds(refusal: Refusal | None) -> ResponseReturnValue:
     facility, entry = signin.here().facility_id, request.values.get("entry", "").strip()[:100]
     rows = queries.list_holds(facility, _id(request.args.get("before", "")))
     page = render_template(
-        "facility/stock/recalls/holds.html", rows=rows[: queries.PAGE], entry=entry, found=queries.lots_to_hold(facility, entry) if entry else [],
+        "facility/stock/recalls/holds.html", rows=blind.veil().over(rows[: queries.PAGE], "product_id"), entry=entry, found=queries.lots_to_hold(facility, entry) if entry else [],
         following=rows[queries.PAGE - 1].id if len(rows) > queries.PAGE else None, error=refusal.message if refusal else "",
         my_id=signin.me().staff_id, form=request.form,
     )  # fmt: skip

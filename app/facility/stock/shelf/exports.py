@@ -82,7 +82,7 @@ def movements(facility_id: int, span: Span, veil: Veil) -> ResponseReturnValue:
     """The ledger of the days asked for."""
     heads = [_("时间"), _("事由"), _("单据"), _("编码"), _("品名"), _("规格"), _("批号"), _("库区"), _("数量 最小单位"), _("该批结存"), _("最小单位"), _("经手人")]  # fmt: skip
     rows = (
-        [row.moved_at, _(rules.KINDS.get(row.kind, row.kind)), row.number, row.code, row.generic_name, row.spec, row.lot_number, _(rules.ZONES[row.zone]), row.quantity, None if row.product_id in veil.products else row.balance,
+        [row.moved_at, _(rules.ACTS.get(row.act or "") or rules.KINDS.get(row.kind, row.kind)), row.number, row.code, row.generic_name, row.spec, row.lot_number, _(rules.ZONES[row.zone]), row.quantity, None if row.product_id in veil.products else row.balance,
          row.base_unit, row.staff]
         for row in ledger.walk(facility_id, span, workbook.MOST_ROWS + 1, LEDGER_CHUNK)
     )  # fmt: skip

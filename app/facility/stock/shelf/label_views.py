@@ -13,14 +13,19 @@ from app.core.barcodes import code128_svg, ean13_svg, fits_code128, is_ean13, qr
 from app.core.errors import WrongInput
 from app.core.signin import needs
 from app.facility.stock.shelf import labels, lot_queries, rules
+from app.facility.stock.shelf.errors import LabelsNotPrinted
 from app.facility.stock.shelf.labels import Label
 from app.facility.stock.shelf.views import blueprint, number
 from app.facility.stock.views import STAFF
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from flask import Flask
     from flask.blueprints import BlueprintSetupState
     from flask.typing import ResponseReturnValue
+
+    from app.core.errors import Refusal
 
 
 @blueprint.record_once
@@ -32,33 +37,45 @@ def _announce_labels(state: BlueprintSetupState) -> None:
 @needs(*STAFF)
 def list_labels() -> ResponseReturnValue:
     """Labels due for reprint: prices changed since the last print, or never printed."""
-    args, facility = request.args, signin.here().facility_id
+    return _list(request.args)
+
+
+def _list(args: Mapping[str, str], ticked: Sequence[int] = (), refused: Refusal | None = None) -> ResponseReturnValue:
+    facility = signin.here().facility_id
     which = args.get("which", "") if args.get("which", "") in labels.WHICH else "changed"
     text, after = (args.get(name, "").replace("\x00", "")[:300] for name in ("q", "after"))
     text = text[: rules.MOST_TYPED].strip()
     rows = labels.list_due(facility, which, text, after)
     last = rows[rules.PAGE - 1] if len(rows) > rules.PAGE else None
-    return render_template(
+    if not refused and (which == "changed" or len(rows) == 1):
+        ticked = [row.id for row in rows]
+    page = render_template(
         "facility/stock/shelf/labels.html", rows=rows[: rules.PAGE], which=which, q=text, after=after, due=labels.count_due(facility), document=uuid4(),
-        following=f"{last.figure}~{last.id}" if last else None, sizes=labels.SIZES,
+        following=f"{last.figure}~{last.id}" if last else None, sizes=labels.SIZES, ticked=ticked, form=request.form, error=refused.message if refused else "",
     )  # fmt: skip
+    return page, refused.status if refused else 200
 
 
 @blueprint.get("/labels/new")
 @needs(*STAFF)
 def choose_labels() -> ResponseReturnValue:
     """What to print of one product: shelf label, split-pack label or near-expiry tag."""
-    facility, product = signin.here().facility_id, number(request.args.get("product", ""))
-    return render_template(
+    return _choose(number(request.args.get("product", "")))
+
+
+def _choose(product: int, refused: Refusal | None = None) -> ResponseReturnValue:
+    facility = signin.here().facility_id
+    page = render_template(
         "facility/stock/shelf/label_new.html", card=lot_queries.get_product(facility, product), lots=labels.list_lots(facility, product), document=uuid4(),
-        today=clock.business_date(),
+        today=clock.business_date(), form=request.form, error=refused.message if refused else "",
     )  # fmt: skip
+    return page, refused.status if refused else 200
 
 
 @blueprint.post("/labels/prints")
 @needs("clerk", "pharmacist", "owner")
 def print_labels() -> ResponseReturnValue:
-    """Write the print down and open its sheet."""
+    """Write the print down and open its sheet; what is not right is said on the page it was chosen on."""
     form = request.form
     try:
         document = UUID(form.get("document", ""))
@@ -66,12 +83,17 @@ def print_labels() -> ResponseReturnValue:
         raise WrongInput(what=_("标签"), why=_("页面不完整，请刷新后重填")) from None
     copies = number(form.get("copies", "")) or 1
     lot, quantity = (number(form.get(name, "")) or None for name in ("lot", "quantity"))
-    kind = form.get("kind", "shelf")
+    kind, products = form.get("kind", "shelf"), [key for text in form.getlist("product")[: labels.MOST_LABELS + 1] if (key := number(text))]  # fmt: skip
     wanted = [
         Label(key, copies, lot if kind != "shelf" else None, quantity if kind == "split" else None, form.get("directions", "") if kind == "split" else "")
-        for text in form.getlist("product")[: labels.MOST_LABELS + 1] if (key := number(text))
+        for key in products
     ]  # fmt: skip
-    labels.print_labels(signin.here(), document, kind, form.get("size", labels.SIZES[0]), wanted)
+    try:
+        labels.print_labels(signin.here(), document, kind, form.get("size", labels.SIZES[0]), wanted)
+    except LabelsNotPrinted as refused:
+        if "which" in form or not products:
+            return _list(form, products, refused)
+        return _choose(products[0], refused)
     return redirect(url_for(".show_labels", print_id=document), 303)
 
 

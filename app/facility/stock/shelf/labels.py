@@ -43,7 +43,9 @@ LAST_PRINT = """left join lateral (
 HERE = """(s.shelf <> '' or exists (
     select from lot_balance b where b.tenant_id = p.tenant_id and b.facility_id = :facility and b.product_id = p.id and b.on_hand > 0))"""
 WHICH = {
-    "changed": "printed.printed_at is not null and (printed.pack_price, printed.split_price) is distinct from (price.pack_price, price.split_price)",
+    # What was never printed here has a label from before, which a changed price makes wrong as well.
+    "changed": """case when printed.printed_at is not null then (printed.pack_price, printed.split_price) is distinct from (price.pack_price, price.split_price)
+        else exists (select from price_change_line c where c.tenant_id = p.tenant_id and c.product_id = p.id and c.price_id = price.id and c.before_pack_price is not null) end""",
     "never": "printed.printed_at is null and price.pack_price is not null",
     "all": "price.pack_price is not null",
 }
@@ -61,7 +63,7 @@ class Label:
 
 
 def list_due(facility_id: int, which: str, text: str = "", after: str = "") -> list[Any]:
-    """Products whose shelf label is due: its price changed since the last print, or it was never printed; by pinyin, 50 a page."""
+    """Products whose shelf label is due: its price changed since the last print or, never printed here, was changed at all; by pinyin, 50 a page."""
     place = rules.text_place(after) or ("", 0)
     rows = run(
         f"""
@@ -79,12 +81,15 @@ def list_due(facility_id: int, which: str, text: str = "", after: str = "") -> l
 
 
 def count_due(facility_id: int) -> int:
-    """How many labels on the shelf say a price that holds no longer; asked from what was ever printed here."""
+    """How many labels on the shelf say a price that holds no longer; asked from what was ever printed here or changed."""
     return int(
         run(
             f"""
-            select count(*) from (select distinct product_id from label_print where facility_id = :facility and kind = 'shelf') k
-            join product p on p.id = k.product_id and p.state = 'active' {PRICE_NOW} {LAST_PRINT} where {WHICH["changed"]}
+            select count(*) from (
+                select product_id from label_print where facility_id = :facility and kind = 'shelf' union select product_id from price_change_line
+            ) k join product p on p.id = k.product_id and p.state = 'active'
+            left join product_shelf s on s.tenant_id = p.tenant_id and s.facility_id = :facility and s.product_id = p.id
+            {PRICE_NOW} {LAST_PRINT} where {WHICH["changed"]} and {HERE}
             """,
             facility=facility_id,
             now=clock.now(),

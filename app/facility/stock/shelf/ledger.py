@@ -67,10 +67,11 @@ class Span:
         }
 
 
-# The ids of a page come from an index alone; only then are the rows fetched.
+# The ids of a page come from an index alone; only then are the rows fetched. What a clinic hands over or takes back opens its sheet.
 ROWS = """
-    select m.id, m.kind, m.quantity, m.balance, m.moved_at, coalesce(k.transfer_id, m.document_id) as document_id, m.zone, m.product_id, l.lot_number, st.name as staff,
-        {product}, coalesce(r.number, v.receipt, f.receipt, d.number, t.number, c.number, z.number, '') as number, d.act, {blind} as blind
+    select m.id, m.kind, m.quantity, m.balance, m.moved_at, coalesce(k.transfer_id, h.order_id, b.order_id, m.document_id) as document_id, m.zone, m.product_id, l.lot_number, st.name as staff,
+        {product}, coalesce(r.number, v.receipt, f.receipt, d.number, t.number, c.number, z.number, h.number, b.number, '') as number,
+        coalesce(d.act, case when h.id is not null then 'dispense' when b.id is not null then 'take_back' end) as act, {blind} as blind
     from (select m.moved_at, m.id from stock_movement m where {where} order by m.moved_at desc, m.id desc limit :most) page
     join stock_movement m on m.tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::bigint) and m.id = page.id
     join lot l on l.tenant_id = m.tenant_id and l.id = m.lot_id
@@ -84,6 +85,8 @@ ROWS = """
     left join transfer t on t.tenant_id = m.tenant_id and t.id = coalesce(k.transfer_id, m.document_id)
     left join stock_count c on c.tenant_id = m.tenant_id and c.id = m.document_id
     left join recall z on z.tenant_id = m.tenant_id and z.id = m.document_id
+    left join dispensing h on h.tenant_id = m.tenant_id and h.id = m.document_id
+    left join dispensing_return b on b.tenant_id = m.tenant_id and b.id = m.document_id
     order by page.moved_at desc, page.id desc limit :most
 """
 
@@ -133,29 +136,42 @@ def list_staff() -> list[Any]:
     return list(run("select id, name from staff order by name, id limit 200"))
 
 
+# All products are ordered by what went out and what lies here; what came and what it is worth is asked for the page's own only,
+# and by the order of worth for all.
 TURNOVER = """
     with moved as materialized (
-        select m.product_id, coalesce(-sum(m.quantity) filter (where m.kind = 'SA' or m.kind in ('MX', 'SR')), 0)::bigint as gone,
-            coalesce(sum(m.quantity) filter (where m.quantity > 0 and m.kind in ('PI', 'TI')), 0)::bigint as came
-        from stock_movement m where m.facility_id = :facility and m.moved_at >= :since group by m.product_id
+        select m.product_id, -sum(m.quantity)::bigint as gone from stock_movement m
+        where m.facility_id = :facility and m.moved_at >= :since and (m.kind = 'SA' or m.kind in ('MX', 'SR')) group by m.product_id
     ), held as materialized (
-        select b.product_id, sum(b.on_hand)::bigint as on_hand, sum(b.on_hand * coalesce(l.cost_price, 0)) as cost
-        from lot_balance b join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id
-        where b.facility_id = :facility and b.on_hand > 0 and b.zone <> 'TRANSIT' group by b.product_id
+        select b.product_id, sum(b.on_hand)::bigint as on_hand, {cost} as cost from lot_balance b {lots}
+        where {here} group by b.product_id
     ), rows as (
-        select p.id, p.search, coalesce(v.gone, 0) as gone, coalesce(v.came, 0) as came, coalesce(h.on_hand, 0) as on_hand,
-            coalesce(round(h.cost / p.pack_size * 100), 0)::bigint as worth_fen,
+        select p.id, p.search, coalesce(v.gone, 0) as gone, coalesce(h.on_hand, 0) as on_hand, coalesce(round(h.cost / p.pack_size * 100), 0)::bigint as worth,
             coalesce(coalesce(h.on_hand, 0) * :days / nullif(greatest(v.gone, 0), 0), 2147483647)::bigint as days
         from product p left join held h on h.product_id = p.id left join moved v on v.product_id = p.id
         where h.on_hand > 0 or v.gone > 0
     ), page as (
-        select * from rows f where (cast(:words as text[]) = '{{}}' or f.search like all (cast(:words as text[]))) and ({figure}, f.id) > (:figure, :row)
+        select f.*, {figure} as figure from rows f
+        where (cast(:words as text[]) = '{{}}' or f.search like all (cast(:words as text[]))) and ({figure}, f.id) > (:figure, :row)
         order by {figure}, f.id limit :most
     )
-    select page.*, {figure} as figure, {product}, {blind} as blind from page page join product p on p.id = page.id cross join lateral (select page.*) f
-    order by figure, page.id limit :most
+    select page.*, coalesce(round(w.cost / p.pack_size * 100), 0)::bigint as worth_fen, c.came, {product} from page join product p on p.id = page.id
+    cross join lateral (
+        select sum(b.on_hand * coalesce(l.cost_price, 0)) as cost from lot_balance b join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id
+        where b.tenant_id = p.tenant_id and b.product_id = p.id and {here}
+    ) w cross join lateral (
+        select coalesce(sum(m.quantity), 0)::bigint as came from stock_movement m
+        where m.tenant_id = p.tenant_id and m.facility_id = :facility and m.product_id = p.id and m.moved_at >= :since and m.quantity > 0 and m.kind in ('PI', 'TI')
+    ) c
+    order by page.figure, page.id limit :most
 """
-TURNOVER_ORDERS = {"slow": "-f.days", "fast": "f.days", "gone": "-f.gone", "value": "-f.worth_fen"}
+HERE = "b.facility_id = :facility and b.on_hand > 0 and b.zone <> 'TRANSIT'"
+COSTS = {
+    "cost": "sum(b.on_hand * coalesce(l.cost_price, 0))",
+    "lots": "join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id",
+}
+NO_COSTS = {"cost": "0", "lots": ""}
+TURNOVER_ORDERS = {"slow": "-f.days", "fast": "f.days", "gone": "-f.gone", "value": "-f.worth"}
 
 
 def turnover(
@@ -164,7 +180,7 @@ def turnover(
     """How each product turned over in so many days: gone, come, on hand, and how long that lasts at this pace."""
     place = rules.number_place(after) or (-(2**62), 0)
     rows = run(
-        TURNOVER.format(figure=TURNOVER_ORDERS[order], product=PRODUCT, blind=OPEN),
+        TURNOVER.format(figure=TURNOVER_ORDERS[order], product=PRODUCT, here=HERE, **(COSTS if order == "value" else NO_COSTS)),
         facility=facility_id, since=clock.now() - timedelta(days=days), days=days, words=searched(text)["words"], figure=place[0], row=place[1], most=most + 1,
     )  # fmt: skip
     return list(rows)

@@ -1,4 +1,6 @@
-"""Which paper a number names: receipts, transfers, counts, recalls, the stock room's papers, price changes; each opens where it stands."""
+"""Which paper a number names: receipts, transfers, counts, recalls, the stock room's papers, price changes, a clinic's hand-overs and
+returns; each opens where it stands.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ PAPERS = {
     "B": ("transfer where :facility in (from_facility_id, to_facility_id)", "stock_transfers.show_transfer", "transfer_id"),
     "P": ("stock_count where facility_id = :facility", "stock_counts.show_count", "count_id"),
     "Z": ("recall where exists (select from recall_place a where a.tenant_id = recall.tenant_id and a.recall_id = recall.id and a.facility_id = :facility)", "stock_recalls.show_recall", "recall_id"),
+    "D": ("(select order_id as id, facility_id, number from dispensing union all select order_id, facility_id, number from dispensing_return) given where facility_id = :facility", "clinic_dispensing.show_sheet", "sheet_id"),
     "J": ("price_change where facility_id = :facility", "stock_shelf.show_price_change", "change_id"),
 }  # fmt: skip
 

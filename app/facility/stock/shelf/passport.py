@@ -25,8 +25,8 @@ left join product_shelf s on s.tenant_id = t.tenant_id and s.facility_id = t.fac
 where t.code = :code
 """
 EVENTS = """
-select e.id, e.kind, e.quantity, e.at, coalesce(k.transfer_id, e.document_id) as document_id, e.facility_id, fa.name as facility, s.name as staff, coalesce(r.number, v.receipt, f.receipt, d.number, t.number, c.number, z.number, '') as number,
-    d.act, coalesce(r.supplier, '') as supplier, coalesce(d.reason, '') as reason, v.setl_id is not null as insured
+select e.id, e.kind, e.quantity, e.at, coalesce(k.transfer_id, h.order_id, b.order_id, e.document_id) as document_id, e.facility_id, fa.name as facility, s.name as staff, coalesce(r.number, v.receipt, f.receipt, d.number, t.number, c.number, z.number, h.number, b.number, '') as number,
+    coalesce(d.act, case when h.id is not null then 'dispense' when b.id is not null then 'take_back' end) as act, coalesce(r.supplier, '') as supplier, coalesce(d.reason, '') as reason, v.setl_id is not null as insured
 from trace_event e join facility fa on fa.tenant_id = e.tenant_id and fa.id = e.facility_id
 left join staff s on s.tenant_id = e.tenant_id and s.id = e.staff_id
 left join stock_receipt r on r.tenant_id = e.tenant_id and r.id = e.document_id
@@ -37,6 +37,8 @@ left join transfer_claim k on k.tenant_id = e.tenant_id and k.id = e.document_id
 left join transfer t on t.tenant_id = e.tenant_id and t.id = coalesce(k.transfer_id, e.document_id)
 left join stock_count c on c.tenant_id = e.tenant_id and c.id = e.document_id
 left join recall z on z.tenant_id = e.tenant_id and z.id = e.document_id
+left join dispensing h on h.tenant_id = e.tenant_id and h.id = e.document_id
+left join dispensing_return b on b.tenant_id = e.tenant_id and b.id = e.document_id
 where e.code = :code order by e.id limit :most
 """
 

@@ -169,6 +169,7 @@ def _owner_beside() -> int:
 
 def _new(line: Line) -> NewPrice:
     product, pack, split, seen = line
+    pack = pack or (seen if split else "")  # Only the price of a single unit changes.
     price, split_price = price_of(pack or ""), price_of(split) if split else None
     if price is None or (split and split_price is None):
         raise WrongInput(what=_("新价"), why=_("请写成 12.50 这样的数，不小于 0。"))

@@ -45,6 +45,34 @@ held as (
     select b.product_id, {SUMS} from lot_balance b join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id
     where {HERE} and {{zone}} group by b.product_id
 ),"""
+# The one figure an order over everything compares: all lots are summed for it alone, everything else is asked for the page's own.
+RANKS = {
+    "expiry": ("min(b.expires_on) as expires_on", ""),
+    "value": ("sum(b.on_hand * l.cost_price) as cost", "join lot l on l.tenant_id = b.tenant_id and l.id = b.lot_id"),
+    "days": (
+        "sum(case when b.zone in ('SALEABLE', 'COLD', 'CONTROLLED', 'SPLIT') and b.expires_on >= :today and k.id is null then b.on_hand - b.reserved end)::bigint as free",
+        "left join (select id from lot where facility_id = :facility and hold is not null) k on k.id = b.lot_id",
+    ),
+}
+RANKED = f"""
+    with held as (
+        select b.product_id, sum(b.on_hand)::bigint as on_hand, {{rank}} from lot_balance b {{lots}} where {HERE} and {{zone}} group by b.product_id
+    ), {{gone}} page as materialized (
+        select f.id, {{figure}} as figure from (
+            select p.id, {{compared}} from product p left join held h on h.product_id = p.id {{sold}}
+            left join product_shelf s on s.tenant_id = p.tenant_id and s.facility_id = :facility and s.product_id = p.id
+            where (h.on_hand > 0 or ({{unzoned}} and s.least > 0 and p.state = 'active')) and {{among}} and (:shelf = '' or s.shelf = :shelf)
+        ) f where {{beyond}} order by {{figure}}, f.id limit :most
+    )
+    select f.*, page.figure, {PRODUCT}, g.gone as gone_out
+    from page join ({{rows}}) f on f.id = page.id join product p on p.id = page.id {{gone_one}}
+    order by page.figure, page.id limit :most
+"""
+COMPARED = {
+    "expiry": "h.expires_on",
+    "value": "coalesce(h.cost / p.pack_size * 100, 0)::bigint as worth_fen",
+    "days": "coalesce(h.free, 0) as free, greatest(g.gone, 0) as gone",
+}
 # A product belongs to the shelf while something of it lies here, or a minimum says that something should.
 ROWS = """
     select p.id, p.pinyin, coalesce(s.shelf, '') as shelf, s.least, s.most, coalesce(h.on_hand, 0) as on_hand, coalesce(h.free, 0) as free,
@@ -106,6 +134,30 @@ _kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 def list_shelf(facility_id: int, look: Look, urgent_days: int, most: int = rules.PAGE) -> list[Any]:
     """The shelf by product, as it is looked at; one row more than asked for when more follow. One statement."""
     place = rules.text_place(look.after) if look.order == "" else rules.number_place(look.after)
+    statement = _ranked(look, place) if look.order and not look.only else _summed(look, place)
+    found = run(
+        statement, **_days(urgent_days), facility=facility_id, zone=look.zone, shelf=look.shelf, since=since(rules.VELOCITY_DAYS),
+        most=most + 1, figure=place[0] if place else "", row=place[1] if place else 0, **searched(look.text),
+    )  # fmt: skip
+    return list(found)
+
+
+def _ranked(look: Look, place: tuple[Any, int] | None) -> str:
+    """The whole house in an order: one figure of everything, and all about the page's own."""
+    by_days = look.order == "days"
+    rank, lots = RANKS[look.order]
+    figure = ORDERS[look.order]
+    return RANKED.format(
+        rank=rank, lots=lots, zone=_zone(look.zone), figure=figure, compared=COMPARED[look.order],
+        gone=GONE_ALL if by_days else "", sold="left join gone g on g.product_id = p.id" if by_days else "",
+        unzoned="false" if look.zone else "true", among=FOUND if look.text else "true",
+        beyond=f"({figure}, f.id) > (:figure, :row)" if place else "true",
+        rows=_rows(look.zone, HELD_ONE, "true"), gone_one=GONE_ONE,
+    )  # fmt: skip
+
+
+def _summed(look: Look, place: tuple[Any, int] | None) -> str:
+    """By name, or what a filter leaves over: of few products each for itself, of many all sums at once."""
     narrow = look.order == "" and not look.zone and look.only in {"", "near", "urgent", "past"} and not look.shelf
     by_days = look.order == "days"
     figure = ORDERS[look.order]
@@ -123,7 +175,7 @@ def list_shelf(facility_id: int, look: Look, urgent_days: int, most: int = rules
         if by_days
         else f"({rows})"
     )
-    statement = f"""
+    return f"""
         with {held}{GONE_ALL if by_days else ""} page as materialized (
             select f.*, {figure} as figure from {source} f
             where {ONLY[look.only]} and (:shelf = '' or f.shelf = :shelf) and {f"({figure}, f.id) > (:figure, :row)" if place else "true"}
@@ -133,11 +185,6 @@ def list_shelf(facility_id: int, look: Look, urgent_days: int, most: int = rules
         from page f join product p on p.id = f.id {"" if by_days else GONE_ONE}
         order by f.figure, f.id limit :most
     """
-    found = run(
-        statement, **_days(urgent_days), facility=facility_id, zone=look.zone, shelf=look.shelf, since=since(rules.VELOCITY_DAYS),
-        most=most + 1, figure=place[0] if place else "", row=place[1] if place else 0, **searched(look.text),
-    )  # fmt: skip
-    return list(found)
 
 
 def counts(facility_id: int, urgent_days: int, zone: str = "") -> Any:

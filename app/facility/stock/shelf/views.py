@@ -11,8 +11,7 @@ from app.core import clock, shell, signin
 from app.core.signin import needs
 from app.core.web import per_language
 from app.facility.organizations import parameters
-from app.facility.stock.shelf import actions, exports, ledger, lot_queries, papers, queries, rules
-from app.facility.stock.shelf.blind import Veil, bare
+from app.facility.stock.shelf import actions, blind, exports, ledger, lot_queries, papers, queries, rules
 from app.facility.stock.shelf.rules import Look
 from app.facility.stock.views import STAFF
 from app.facility.stock.views import blueprint as stock
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
     from flask.blueprints import BlueprintSetupState
     from flask.typing import ResponseReturnValue
+
+    from app.facility.stock.shelf.blind import Veil
 
 blueprint = Blueprint("stock_shelf", __name__, url_prefix="/stock")
 LATEST = 8  # Rows of the ledger beside a product.
@@ -73,18 +74,14 @@ def show() -> ResponseReturnValue:
     """What lies on the shelf; one product may stand open beside the list with its lots and ledger."""
     desk, look, urgent = signin.here(), Look.of(request.args), parameters.here().days("urgent_days")
     counts = queries.counts(desk.facility_id, urgent, look.zone)
-    veil = _veil(is_open=counts.blind)
+    veil = blind.veil(is_open=counts.blind)
+    look = veil.within(look)
     rows, following = _rows(desk.facility_id, look, urgent)
     opened = number(request.args.get("product", ""))
     return render_template(
         "facility/stock/shelf/stock.html", look=look, rows=exports.veiled(rows[: rules.PAGE], look, veil), following=following, today=clock.business_date(), urgent_days=urgent,
-        counts=counts, side=_side(desk.facility_id, opened, veil) if opened else None, veiled=not veil.lifted,
+        counts=counts, side=_side(desk.facility_id, opened, veil) if opened else None, veiled=bool(veil.products),
     )  # fmt: skip
-
-
-def _veil(*, is_open: bool = True) -> Veil:
-    """What whoever asks may not read while goods are counted blind: the book of them is the owner's alone."""
-    return Veil(signin.here().facility_id, lifted=not is_open or signin.me().has("owner"))
 
 
 def _open(rows: Sequence[Any]) -> bool:
@@ -111,16 +108,16 @@ def _side(facility_id: int, product_id: int, veil: Veil) -> dict[str, Any]:
     card, hidden = lot_queries.get_product(facility_id, product_id), product_id in veil.products
     movements = ledger.list_movements(facility_id, ledger.Span.of_product(product_id, ""), LATEST)[:LATEST]
     lots = lot_queries.lots_of(facility_id, product_id)
-    return {"card": card, "lots": [bare(lot) for lot in lots] if hidden else lots, "movements": veil.over(movements, "product_id"), "hidden": hidden}  # fmt: skip
+    return {"card": card, "lots": [blind.bare(lot) for lot in lots] if hidden else lots, "movements": veil.over(movements, "product_id"), "hidden": hidden}  # fmt: skip
 
 
 @blueprint.get("/export")
 @needs(*STAFF)
 def export_shelf() -> ResponseReturnValue:
     """What is seen, as an Excel file."""
-    return exports.shelf(
-        signin.here().facility_id, Look.of(request.args), parameters.here().days("urgent_days"), _veil()
-    )
+    veil = blind.veil()
+    look = veil.within(Look.of(request.args))
+    return exports.shelf(signin.here().facility_id, look, parameters.here().days("urgent_days"), veil)
 
 
 @blueprint.post("/products/<int:product_id>/places")
@@ -156,7 +153,7 @@ def show_movements(product_id: int) -> ResponseReturnValue:
     return render_template(
         "facility/stock/shelf/product_movements.html",
         card=card,
-        rows=_veil(is_open=_open(rows)).over(rows[: rules.PAGE], "product_id"),
+        rows=blind.veil(is_open=_open(rows)).over(rows[: rules.PAGE], "product_id"),
         following=ledger.after(rows),
     )
 
@@ -168,7 +165,7 @@ def list_movements() -> ResponseReturnValue:
     desk, span = signin.here(), ledger.Span.of(request.args)
     rows = ledger.list_movements(desk.facility_id, span)
     return render_template(
-        "facility/stock/shelf/movements.html", span=span, rows=_veil(is_open=_open(rows)).over(rows[: rules.PAGE], "product_id"), following=ledger.after(rows), staff=ledger.list_staff(),
+        "facility/stock/shelf/movements.html", span=span, rows=blind.veil(is_open=_open(rows)).over(rows[: rules.PAGE], "product_id"), following=ledger.after(rows), staff=ledger.list_staff(),
         product=lot_queries.get_product(desk.facility_id, span.product_id) if span.product_id else None, today=clock.business_date(),
     )  # fmt: skip
 
@@ -177,18 +174,19 @@ def list_movements() -> ResponseReturnValue:
 @needs(*STAFF)
 def export_movements() -> ResponseReturnValue:
     """The ledger of the days asked for, as an Excel file."""
-    return exports.movements(signin.here().facility_id, ledger.Span.of(request.args), _veil())
+    return exports.movements(signin.here().facility_id, ledger.Span.of(request.args), blind.veil())
 
 
 @blueprint.get("/turnover")
 @needs(*STAFF)
 def show_turnover() -> ResponseReturnValue:
     """How each product turned over in the last 30 or 90 days."""
-    days, order, text = _turnover_asked()
+    veil = blind.veil()
+    days, order, text = _turnover_asked(veil)
     after = request.args.get("after", "")[:60]
     rows = ledger.turnover(signin.here().facility_id, days, order, text, after)
     return render_template(
-        "facility/stock/shelf/turnover.html", rows=_veil(is_open=_open(rows)).over(rows[: rules.PAGE]), days=days, order=order, q=text, after=after, following=queries.following(rows)
+        "facility/stock/shelf/turnover.html", rows=veil.over(rows[: rules.PAGE]), veiled=bool(rows and veil.products), days=days, order=order, q=text, after=after, following=queries.following(rows)
     )  # fmt: skip
 
 
@@ -196,17 +194,18 @@ def show_turnover() -> ResponseReturnValue:
 @needs(*STAFF)
 def export_turnover() -> ResponseReturnValue:
     """Turnover as it is seen, as an Excel file."""
-    return exports.turnover(signin.here().facility_id, *_turnover_asked(), _veil())
+    veil = blind.veil()
+    return exports.turnover(signin.here().facility_id, *_turnover_asked(veil), veil)
 
 
-def _turnover_asked() -> tuple[int, str, str]:
+def _turnover_asked(veil: Veil) -> tuple[int, str, str]:
     args = request.args
     days = number(args.get("days", "")) or rules.TURNOVER_DAYS[0]
     order = args.get("order", "")
     text = args.get("q", "").replace("\x00", "")[: rules.MOST_TYPED].strip()
     return (
         days if days in rules.TURNOVER_DAYS else rules.TURNOVER_DAYS[0],
-        order if order in ledger.TURNOVER_ORDERS else "slow",
+        veil.unless_telling(order if order in ledger.TURNOVER_ORDERS else "slow", "gone"),
         text,
     )
 

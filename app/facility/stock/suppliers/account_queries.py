@@ -72,7 +72,7 @@ def open_entries(supplier_id: int) -> list[Any]:
     """Receipts and returns for which no invoice stands, newest first, at most 200."""
     rows = run(
         """
-        select e.id, e.kind, e.number, e.amount_fen, e.booked_on from supplier_entry e
+        select e.id, e.kind, e.document_id, e.number, e.amount_fen, e.booked_on from supplier_entry e
         where e.supplier_id = :supplier and e.kind in ('receipt', 'return')
             and not exists (select from purchase_invoice_receipt m where m.tenant_id = e.tenant_id and m.entry_id = e.id and m.ended_at is null)
         order by e.id desc limit :most
@@ -116,7 +116,7 @@ def get_invoice(invoice_id: UUID) -> tuple[Any, list[Any]]:
         raise NotFound
     rows = run(
         """
-        select e.id, e.kind, e.number, e.amount_fen, e.booked_on from purchase_invoice_receipt m
+        select e.id, e.kind, e.document_id, e.number, e.amount_fen, e.booked_on from purchase_invoice_receipt m
         join supplier_entry e on e.tenant_id = m.tenant_id and e.id = m.entry_id
         where m.invoice_id = :id and m.ended_at is null order by e.id limit :most
         """,

@@ -165,7 +165,7 @@ def _checked(draft: SupplierDraft) -> SupplierDraft:
     if long := [rules.LABELS[name] for name, most in LONGEST.items() if len(values[name]) > most]:
         raise SupplierIncomplete(why=words("{fields}太长", fields=Several(long)))
     if not rules.is_credit_code(credit):
-        raise SupplierIncomplete(why="统一社会信用代码不对：应为 18 位数字和大写字母，请照营业执照核对")
+        raise SupplierIncomplete(why="统一社会信用代码不对：不是 18 位，或与末位校验码对不上，请照营业执照逐位核对")
     if values["code"] and not all(each.isascii() and (each.isalnum() or each in "-_") for each in values["code"]):
         raise SupplierIncomplete(why="编码只能用字母、数字和短横")
     if values["account"] and not values["account"].replace(" ", "").replace("-", "").isalnum():

@@ -10,9 +10,10 @@ from flask_babel import gettext as _
 
 from app.core import clock, shell, signin
 from app.core.signin import needs
-from app.facility.stock.suppliers import approval_queries, approvals, forms
+from app.facility.organizations import parameters
+from app.facility.stock.suppliers import approval_queries, approvals, forms, paper_queries, rules
 from app.facility.stock.suppliers.errors import DecisionIncomplete
-from app.facility.stock.suppliers.views import JUDGES, ROOM, STAFF
+from app.facility.stock.suppliers.views import JUDGES, ROOM, STAFF, said
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -48,9 +49,13 @@ def show_request(request_id: UUID) -> ResponseReturnValue:
     """One request with its lines; another person who may judge decides all of it or what is ticked."""
     asked = approval_queries.get_request(request_id)
     lines = approval_queries.list_lines(request_id, forms.number(forms.arg("after", 20)) or 0)
-    me = signin.me()
+    me, supplier = signin.me(), lines[0].supplier_id if lines else None
+    papers = [p for p in paper_queries.list_of_owner("supplier", supplier) if p.ended_at is None] if supplier else []
+    products = [line.product_id for line in lines[:PAGE] if line.product_id]
     return render_template(
-        "facility/stock/suppliers/approval.html", asked=asked, lines=lines[:PAGE], following=lines[PAGE - 1].id if len(lines) > PAGE else None,
+        "facility/stock/suppliers/approval.html", asked=asked, lines=lines[:PAGE], papers=papers, kinds=said(rules.kinds_of(asked.subject)),
+        papers_of=paper_queries.list_of_products(products) if products else {},
+        today=clock.business_date(), steps=parameters.here().steps_of("licence_warning_days"), following=lines[PAGE - 1].id if len(lines) > PAGE else None,
         after=forms.arg("after", 20), may_decide=me.has(*JUDGES) and asked.staff_id != me.staff_id, own=asked.staff_id == me.staff_id,
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PAGE = 50
 MOST_OF_ONE = 100
+MOST_OF_EACH = 4
 
 OWNED = """
 select l.id, l.owner_kind, l.kind, l.number, l.scope, l.scope_codes, l.valid_from, l.valid_until, l.note, l.entered_at, l.ended_at, l.ended_why,
@@ -67,6 +68,22 @@ def list_of_owner(kind: str, owner_id: int) -> list[Any]:
         most=MOST_OF_ONE,
     )
     return list(rows)
+
+
+def list_of_products(product_ids: Sequence[int]) -> dict[int, list[Any]]:
+    """The papers in force of each product on a page, at most four of each: what stops buying first, reports of single lots last."""
+    rows = run(
+        """
+        select l.product_id, l.id, l.kind, l.number, l.valid_from, l.valid_until from unnest(cast(:products as bigint[])) as k(id) cross join lateral (
+            select * from licence where product_id = k.id and ended_at is null order by kind = 'INSPECTION', valid_until, id limit :most
+        ) l
+        """,
+        products=list(product_ids), most=MOST_OF_EACH,
+    )  # fmt: skip
+    found: dict[int, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.product_id, []).append(row)
+    return found
 
 
 def get_paper(licence_id: UUID) -> Any:

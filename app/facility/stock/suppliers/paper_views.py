@@ -146,6 +146,8 @@ def _form(
     names = ("kind", "number", "valid_from", "valid_until", "scope", "note")
     shown = {name: typed.get(name, "") for name in names}
     ticked = forms.codes("scope_codes", rules.SCOPES)
+    if not old and not typed and kind == "supplier":
+        shown["kind"] = _first_missing(owner_id)
     if old and not typed:
         shown |= {"kind": old.kind, "number": old.number, "scope": old.scope}
         ticked = tuple(old.scope_codes)
@@ -155,6 +157,13 @@ def _form(
         document=typed.get("document", ""),
     )  # fmt: skip
     return page, refused.status if refused else 200
+
+
+def _first_missing(supplier_id: int) -> str:
+    """The paper a supplier still lacks stands chosen: papers are entered one after the other."""
+    here = {paper.kind for paper in paper_queries.list_of_owner("supplier", supplier_id) if paper.ended_at is None}
+    scope = queries.get_supplier(supplier_id).scope_codes
+    return next((group[0] for group in rules.needed_papers(scope) if not here & set(group)), "")
 
 
 def _draft() -> PaperDraft:

@@ -142,7 +142,7 @@ def pay_supplier(supplier_id: int) -> ResponseReturnValue:
 
 def _payment_form(supplier: Any, typed: Mapping[str, str], refused: Refusal | None = None) -> ResponseReturnValue:
     page = render_template(
-        "facility/stock/suppliers/payment_form.html", supplier=supplier, form=typed, ticked=request.form.getlist("invoice"), today=clock.business_date(),
+        "facility/stock/suppliers/payment_form.html", supplier=supplier, form=typed, ticked=request.values.getlist("invoice"), today=clock.business_date(),
         invoices=account_queries.invoices_to_pay(supplier.id), methods=said(rules.METHODS), error=refused.message if refused else "",
     )  # fmt: skip
     return page, refused.status if refused else 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,7 +12,7 @@ from psycopg import errors as pg
 from app.core import clock, faults, personal
 from app.core.errors import DocumentChanged, NotFound, Several, words
 from app.facility.db import hot_action, transaction
-from app.facility.stock import ledger, rulebook
+from app.facility.stock import ledger, recalled, rulebook
 from app.facility.stock import statements as stock
 from app.facility.stock.ledger import Move, Story, as_json
 from app.facility.stock.transfers import rules, statements
@@ -104,6 +105,8 @@ def receive_transfer(desk: Desk, transfer_id: UUID, arrived: Sequence[Arrived], 
         told = {line.line_no: line for line in arrived}
         _check_arrival(opened, told, len(arrived), note)
         facts = _hand_over(hot, desk, keys, opened, told)
+        held = [row.to_lot_id for row in opened if row.hold and told[row.line_no].quantity]
+        facts += _held(hot, desk, keys, str(opened[0].number), held)
         short = any(told[row.line_no].quantity < row.quantity for row in opened)
         paper = {
             **keys, "state": "claimed" if short else "received", "digest": digest, "note": note, "lines": as_json(_arrived_rows(opened, told)),
@@ -111,7 +114,10 @@ def receive_transfer(desk: Desk, transfer_id: UUID, arrived: Sequence[Arrived], 
         }  # fmt: skip
         batch: list[tuple[str, dict[str, Any]]] = [(statements.WRITE_ARRIVED, paper)]
         # Both facts, in the order of the facilities: two transfers that cross each other never wait in a circle.
-        batch += [(stock.APPEND, {**keys, "facility": facility, "facts": fact}) for facility, fact in sorted(facts)]
+        batch += [
+            (stock.APPEND, {**keys, "facility": facility, "facts": fact})
+            for facility, fact in sorted(facts, key=itemgetter(0))
+        ]
         hot.run_all(batch, last=True)
         return str(opened[0].number)
 
@@ -138,6 +144,12 @@ def _hand_over(
         facts.append((facility, posted.fact))
         faults.at("transfer.between")
     return facts
+
+
+def _held(hot: Hot, desk: Desk, keys: Any, number: str, lots: Sequence[int]) -> list[tuple[int, str]]:
+    """What the center hears of lots that came here recalled or locked; nothing where none did."""
+    told = recalled.arrived(hot, desk, keys["document"], number, keys["at"], lots) if lots else []
+    return [(desk.facility_id, as_json(told))] if told else []
 
 
 def _check_arrival(opened: Sequence[Any], told: dict[int, Arrived], count: int, note: str) -> None:
@@ -215,7 +227,10 @@ def settle_claim(
         facts = _settle(hot, desk, keys, row, outcome, quantity, zone, tuple(codes), story)
         paper = {**keys, "digest": digest, "outcome": outcome, "quantity": quantity, "note": note, "zone": zone, "codes": list(codes), "second": second_id}  # fmt: skip
         batch: list[tuple[str, dict[str, Any]]] = [(statements.WRITE_CLAIM, paper)]
-        batch += [(stock.APPEND, {**keys, "facility": facility, "facts": fact}) for facility, fact in sorted(facts)]
+        batch += [
+            (stock.APPEND, {**keys, "facility": facility, "facts": fact})
+            for facility, fact in sorted(facts, key=itemgetter(0))
+        ]
         try:
             hot.run_all(batch, last=True)
         except pg.UniqueViolation as twin:
@@ -250,6 +265,8 @@ def _settle(
         )
         facts.append((int(facility), posted.fact))
         faults.at("transfer.between")
+        if act == "arrive" and row.hold:
+            facts += _held(hot, desk, keys, str(row.number), [lot_id])
     return facts
 
 

@@ -1,5 +1,7 @@
 """What transfers ask of the database. Each takes all lines at once."""
 
+from app.facility.stock.statements import HELD_WITH_ORIGINAL
+
 # Before sending: is it known already, where does it go, and how large are the packs of these lots of ours.
 BEFORE_SENDING = """
 select t.number as known_number, t.digest as known_digest, f.national_code as to_code, f.id as to_id, f.closed_at, (
@@ -47,7 +49,7 @@ select number from head
 # Locks what is on its way to us, with the codes of each line, and finds or makes the lots it becomes here: the same number,
 # dates and cost, held where it is held at the sender's. The lots of both ends are locked in one order, so that transfers that
 # cross each other wait in a row and not in a circle; a recall waits too. Whoever comes second waits here and then finds nothing on its way.
-OPEN_ARRIVAL = """
+OPEN_ARRIVAL = f"""
 with head as (
     select id, number, from_facility_id from transfer
     where tenant_id = %(tenant)s and id = %(document)s and to_facility_id = %(facility)s and state = 'sent' for no key update
@@ -69,7 +71,12 @@ with head as (
         hold, hold_reason
     from sent order by product_id, lot_number, expires_on
     on conflict on constraint lot_once do update set cost_price = coalesce(lot.cost_price, excluded.cost_price)
-    returning id, product_id, lot_number, expires_on, hold
+    returning id, facility_id, product_id, lot_number, expires_on, hold, hold_reason, (xmax = 0) as fresh
+), copies as (
+    select m.id, m.facility_id, m.hold, m.hold_reason, m.fresh, s.id as original
+    from made m join sent s on s.product_id = m.product_id and s.lot_number = m.lot_number and s.expires_on = m.expires_on
+), told as (
+{HELD_WITH_ORIGINAL}
 )
 select head.number, head.from_facility_id, f.national_code as from_code, g.national_code as to_code, n.line_no, n.from_lot_id, n.from_zone, n.quantity, n.in_codes,
     m.id as to_lot_id, coalesce(m.hold, s.hold) as hold, s.lot_number, s.expires_on, p.generic_name as name, p.pack_size, p.base_unit, (
@@ -150,12 +157,17 @@ update transfer set state = 'closed' where tenant_id = %(tenant)s and id = %(tra
         and n.received + n.found + n.back + n.lost < n.quantity)
 returning id
 """
-MAKE_LOT_HERE = """
-insert into lot (tenant_id, facility_id, product_id, lot_number, produced_on, expires_on, cost_price, hold, hold_reason)
-select tenant_id, %(facility)s, product_id, lot_number, produced_on, expires_on, cost_price, hold, hold_reason from lot
-where tenant_id = %(tenant)s and id = %(from_lot)s
-on conflict on constraint lot_once do update set cost_price = coalesce(lot.cost_price, excluded.cost_price)
-returning id, hold
+MAKE_LOT_HERE = f"""
+with copies as (
+    insert into lot (tenant_id, facility_id, product_id, lot_number, produced_on, expires_on, cost_price, hold, hold_reason)
+    select tenant_id, %(facility)s, product_id, lot_number, produced_on, expires_on, cost_price, hold, hold_reason from lot
+    where tenant_id = %(tenant)s and id = %(from_lot)s
+    on conflict on constraint lot_once do update set cost_price = coalesce(lot.cost_price, excluded.cost_price)
+    returning id, facility_id, hold, hold_reason, (xmax = 0) as fresh, %(from_lot)s::bigint as original
+), told as (
+{HELD_WITH_ORIGINAL}
+)
+select id from copies
 """
 SECOND = "select number, name from staff where tenant_id = %(tenant)s and id = %(second)s"
 

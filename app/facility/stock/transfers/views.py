@@ -14,6 +14,7 @@ from app.core.approval import second_person
 from app.core.errors import NotFound, Refusal, WrongInput
 from app.core.signin import needs
 from app.facility.stock import rulebook
+from app.facility.stock.shelf import blind
 from app.facility.stock.transfers import actions, drafts, forms, moves, queries, rules
 
 if TYPE_CHECKING:
@@ -105,7 +106,10 @@ def _draft_page(
 def _shown(content: dict[str, Any]) -> list[dict[str, Any]]:
     """The draft's lines with what lies there now; a line whose goods are gone says so."""
     shelf = queries.lots_on_shelf(signin.here().facility_id, [line["lot"] for line in content["lines"]])
-    return [line | {"place": shelf.get((line["lot"], line["zone"]))} for line in content["lines"]]
+    coded = {key for key, place in shelf.items() if place.codes}
+    places = dict(zip(shelf, blind.veil().over(shelf.values(), "product_id"), strict=True))
+    keys = [(line["lot"], line["zone"]) for line in content["lines"]]
+    return [line | {"place": places.get(key), "coded": key in coded} for line, key in zip(content["lines"], keys, strict=True)]  # fmt: skip
 
 
 @blueprint.post("/drafts/<uuid:draft_id>/entries")
@@ -116,12 +120,7 @@ def enter(draft_id: UUID) -> ResponseReturnValue:
     _keep(draft_id, kind, begin=False)
     found = drafts.enter(signin.here(), draft_id, kind, request.form.get("text", ""))
     if found:
-        return render_template(
-            "facility/stock/transfers/_choices.html",
-            found=found,
-            q=request.form.get("text", "")[:100],
-            today=clock.business_date(),
-        )
+        return _choices(found, request.form.get("text", "")[:100])
     return _lines_of(draft_id, kind)
 
 
@@ -192,9 +191,12 @@ def find_goods() -> ResponseReturnValue:
     kind = "move" if request.args.get("kind") == "move" else "send"
     pack = queries.find_pack(facility, text) if len(text) >= 8 else None
     found = [] if pack or not text else queries.find_places(facility, text, drafts.TAKES[kind])
-    return render_template(
-        "facility/stock/transfers/_choices.html", found=found, pack=pack, q=text, today=clock.business_date()
-    )
+    return _choices(found, text, pack)
+
+
+def _choices(found: list[Any], text: str, pack: Any = None) -> str:
+    veiled = blind.veil().over(found, "product_id")
+    return render_template("facility/stock/transfers/_choices.html", found=veiled, pack=pack, q=text, today=clock.business_date())  # fmt: skip
 
 
 @blueprint.post("")

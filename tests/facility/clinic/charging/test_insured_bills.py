@@ -2,16 +2,20 @@
 
 import time
 from contextlib import contextmanager
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 
 from app.center.registry import actions as registry
-from app.core import tenancy
+from app.core import clock, tenancy
 from app.core.errors import Outage
+from app.core.hot import statements
 from app.facility.clinic.charging import bills, refunds, settling
 from app.facility.clinic.charging.errors import BillNeedsPreview, BillNotInsured, ConsentNeeded
-from app.facility.db import run
+from app.facility.clinic.errors import NotEligible
+from app.facility.clinic.practice import actions as practice
+from app.facility.db import run, transaction
 from app.facility.insurance import desk as desks
 from app.facility.insurance import identify, machine, worker
 from app.facility.insurance.errors import RefusedByCenter
@@ -20,7 +24,7 @@ from app.facility.till.tenders import Tender
 from tests.factories.billing import insured_visit, open_bill
 from tests.factories.city import at_center, make_covered_goods, make_insured
 from tests.factories.clinic import make_service, sheet
-from tests.factories.shop import check_books, on_hand
+from tests.factories.shop import check_books, desk_of, on_hand, open_shift
 
 
 @pytest.fixture
@@ -69,7 +73,7 @@ def silence(facility_app, monkeypatch):
         ask(call)
         raise Outage("silence after it was done")
 
-    monkeypatch.setitem(facility_app.config, "DEADLINE_SECONDS", 0.01)
+    monkeypatch.setitem(facility_app.config, "DEADLINE_SECONDS", -1)
     with monkeypatch.context() as patch:
         patch.setattr(client, "ask", silent)
         yield
@@ -94,6 +98,22 @@ def test_a_visit_is_uploaded_shown_and_settled_on_both_sides(clinic, desk, goods
     assert paid == 4500
     assert settling.settle_bill(desk, bill, version, [Tender("cash", split.cash_fen)], consent=True) == done
     check_books(clinic)
+
+
+def test_a_suspended_doctor_settles_an_emergency_only(clinic, visit):
+    doctor = desk_of(clinic, clinic.doctor)
+    open_shift(doctor)
+    bill, version, split = previewed(doctor, visit)
+    practice.suspend(desk_of(clinic, clinic.owner), clinic.doctor, clock.business_date(), None, "记分")
+    with pytest.raises(NotEligible):
+        settling.settle_bill(doctor, bill, version, [Tender("cash", split.cash_fen)], consent=True)
+    assert row_of(bill).state == "open"
+
+    with transaction(settings=doctor.settings) as hot:
+        hot.run_last("update visit set med_type = '13' where id = %(v)s", {"v": visit[0]})
+    split = bills.preview_bill(doctor, bill)
+    paid = settling.settle_bill(doctor, bill, row_of(bill).version, [Tender("cash", split.cash_fen)], consent=True)
+    assert paid.kind == "settled"
 
 
 def test_what_insurance_does_not_pay_is_agreed_to_before(desk, visit):
@@ -201,3 +221,17 @@ def test_what_could_not_be_taken_back_goes_with_the_next_bill(desk, visit, cente
     previewed(desk, visit)
 
     assert lines_there(center_app, visit) == ["cancelled", "cancelled", "uploaded", "uploaded"]
+
+
+def test_an_insured_visit_of_twenty_lines_takes_the_statements_of_one(clinic, desk, goods, person, center_app):
+    drugs = [goods, *(make_covered_goods(center_app, clinic) for _ in range(4))]
+    services = [make_service(clinic, pack_price=Decimal("1.00")) for _ in range(15)]
+    counts = []
+    for some in ([sheet("WESTERN", (goods.product_id, 24))], [sheet("WESTERN", *((one.product_id, 24) for one in drugs)), sheet("TREATMENT", *((one, 1) for one in services))]):  # fmt: skip
+        visit = insured_visit(clinic, person, *some)
+        with statements() as ran:
+            bill, version, split = previewed(desk, visit)
+            done = settling.settle_bill(desk, bill, version, [Tender("cash", split.cash_fen)], consent=True)
+        assert done.kind == "settled"
+        counts.append(len(ran))
+    assert counts[0] == counts[1]

@@ -6,12 +6,14 @@ from uuid import uuid4
 import pytest
 from flask import g
 
-from app.core import tenancy
+from app.core import clock, tenancy
 from app.core.hot import statements
 from app.facility.clinic import visits
 from app.facility.clinic.patients import actions as patients
-from app.facility.db import run
-from tests.factories.clinic import make_clinic, make_patient, make_service, make_visit
+from app.facility.clinic.practice import fees
+from app.facility.db import run, transaction
+from tests.factories.clinic import make_clinic, make_patient, make_service, make_visit, sign
+from tests.factories.clinic import sheet as sheet_of
 from tests.factories.people import post, sign_in
 from tests.factories.shop import desk_of, make_goods, make_product
 
@@ -48,7 +50,7 @@ def fields(html):
 
 
 def line(sheet, product, **changed):
-    told = {"dose": "", "unit": "", "frequency": "", "route": "", "days": "", "quantity": "", "split": "0", "handling": ""}  # fmt: skip
+    told = {"dose": "", "unit": "", "frequency": "", "route": "", "days": "", "quantity": "", "split": "0", "handling": "", "group": "", "skin": "0", "note": ""}  # fmt: skip
     return {f"line_{name}": value for name, value in ({"sheet": sheet, "product": product} | told | changed).items()}
 
 
@@ -66,6 +68,27 @@ def test_the_next_patient_is_taken_and_stands_on_the_desk(clinic, doctor):
     assert post(doctor, "/clinic/desk/next").location.endswith(str(second))  # Who was called comes first.
     assert post(doctor, f"/clinic/desk/visits/{first}/beginning").location.endswith(str(first))
     assert "今日 2 人" in page(doctor, first)
+
+
+def test_a_visit_begins_with_its_fee_which_is_signed_or_taken_off(clinic, doctor):
+    fee = make_service(clinic, code=f"FEE{clinic.tenant_id}", generic_name="普通门诊诊查费")
+    owner = desk_of(clinic, clinic.owner)
+    fees.set_fee(owner, fees.Payee(clinic.department), f"FEE{clinic.tenant_id}", clock.business_date())
+    paid, spared = make_visit(clinic), make_visit(clinic)
+    [one] = fields(page(doctor, paid))["sheet_id"]
+    assert fields(page(doctor, paid))["sheet_id"] == [one]  # Opened again, still the same sheet.
+
+    told = {"dx_kind": "WESTERN", "dx_code": "I10.x00x002", "dx_name": "高血压"}
+    kept = keep(doctor, paid, **sheet(one, "FEE") | line(one, fee, quantity="1") | told)
+    assert "20.00" in kept.get_data(as_text=True)
+    keep(doctor, spared, **told)
+    for visit, what in ((paid, sheet(one, "FEE") | line(one, fee, quantity="1")), (spared, {})):
+        written = {"version": 1, "complaint": "头晕一周"} | told | what
+        assert post(doctor, f"/clinic/desk/visits/{visit}/signature", data=written).status_code == 204
+    rows = run("select visit_id, kind, state from clinic_order where visit_id = any(:v)", v=[paid, spared])
+    assert list(rows) == [(paid, "FEE", "PASSED")]  # Nobody reviews a fee.
+    visits.step(desk_of(clinic, clinic.doctor), spared, "reopened")
+    assert 'name="sheet_id"' not in page(doctor, spared)  # What was taken off does not come again.
 
 
 def test_a_drug_is_added_reckoned_and_signed(clinic, doctor):
@@ -148,12 +171,56 @@ def test_the_desk_asks_the_same_whatever_stands_there(clinic, doctor):
     page(doctor, visit)
     counts = []
     for _more in range(2):
-        with statements() as ran:
-            page(doctor, visit)
-        counts.append(len(ran))
+        tries = []
+        for _again in range(3):  # Who is signed in is looked up anew now and then; the fewest are the page's own.
+            with statements() as ran:
+                page(doctor, visit)
+            tries.append(len(ran))
+        counts.append(min(tries))
         for _one in range(5):
             make_visit(clinic)
     assert counts[0] == counts[1] <= 20
+
+
+def test_a_returned_sheet_stands_big_and_is_signed_again(clinic, doctor):
+    visit = make_visit(clinic)
+    sign(clinic, visit, sheet_of("WESTERN", (make_product(clinic), 24)))
+    desk = desk_of(clinic)
+    with transaction(settings=desk.settings) as hot:
+        hot.run_last(
+            "update clinic_order set state = 'RETURNED', reviewer_id = %(staff)s, reviewed_at = now(), review_note = '剂量请核对' where visit_id = %(v)s",
+            {"v": visit, "staff": clinic.pharmacist},
+        )
+    said = page(doctor, visit)
+    assert ("药师退回" in said, "剂量请核对" in said, ">已退回<" in said) == (True, True, True)
+
+    assert post(doctor, f"/clinic/desk/visits/{visit}/reopening").status_code == 303
+    again = page(doctor, visit)
+    one, drug = fields(again)["sheet_id"], re.search(r'name="line_product" value="(\d+)"', again)[1]
+    told = (
+        {"dx_kind": "WESTERN", "dx_code": "I10.x00x002", "dx_name": "高血压"}
+        | sheet(one[0])
+        | line(one[0], drug, quantity="2")
+    )
+    signed = post(doctor, f"/clinic/desk/visits/{visit}/signature", data={"version": 0, "complaint": "头晕"} | told)
+    assert signed.status_code == 204
+    assert ("药师退回" in page(doctor, visit), "已签名，第 2 版" in page(doctor, visit)) == (False, True)
+
+
+def test_somebody_who_did_not_come_is_passed_until_something_is_written(clinic, doctor):
+    visit = make_visit(clinic, begun=False)
+    assert post(doctor, "/clinic/desk/next").location.endswith(str(visit))
+    assert [row.kind for row in run("select kind from visit_event where visit_id = :v order by id", v=visit)] == ["arrived", "called", "began"]  # fmt: skip
+    assert "没来，过号" in page(doctor, visit)
+    assert post(doctor, f"/clinic/desk/visits/{visit}/passing").status_code == 303
+    assert post(doctor, f"/clinic/desk/visits/{visit}/beginning").status_code == 303
+    assert keep(doctor, visit).status_code == 200
+    assert "没来，过号" not in page(doctor, visit)
+    assert post(doctor, f"/clinic/desk/visits/{visit}/passing").status_code == 409
+
+
+def test_a_doctor_comes_home_to_the_desk(clinic, doctor):
+    assert doctor.get("/").location == "/clinic/desk"
 
 
 def test_only_doctors_sit_here_and_strangers_find_nothing(facility_app, clinic, doctor):
@@ -164,5 +231,5 @@ def test_only_doctors_sit_here_and_strangers_find_nothing(facility_app, clinic, 
     stranger = seated(facility_app, other, other.doctor)
     with tenancy.as_tenant(other.tenant_id):
         assert stranger.get(f"/clinic/desk/visits/{visit}").status_code == 404
-        for act in ("draft", "answers", "allergies-asked", "signature", "beginning", "reopening"):
+        for act in ("draft", "answers", "allergies-asked", "signature", "beginning", "reopening", "passing"):
             assert post(stranger, f"/clinic/desk/visits/{visit}/{act}", data={"version": 0}).status_code == 404

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
+import pytest
+
+from app.core import clock, tenancy
+from app.core.errors import Outage
 from app.core.hot import statements
-from app.facility.clinic.reception import queue, walls
+from app.facility.clinic.reception import duties, queue, walls
+from app.facility.clinic.reception.errors import NobodyWaits
+from app.facility.insurance import identify
 from tests.center.world import some_certno
 from tests.facility.stock.conftest import text
-from tests.factories.clinic import make_patient, make_visit
-from tests.factories.people import browser, make_pharmacy
+from tests.factories.city import make_insured
+from tests.factories.clinic import make_clinic, make_patient, make_service, make_visit
+from tests.factories.people import PASSWORD, browser, make_pharmacy
 from tests.factories.people import post as post_form
 from tests.factories.shop import desk_of, one
 
@@ -47,6 +56,53 @@ def test_the_owner_opens_departments_and_rooms_and_says_who_may_what(owner, clin
     assert "记分" not in text(owner.get(f"/clinic/practice/people/{clinic.doctor}"))
 
 
+def test_a_visit_s_fee_is_named_where_it_is_set_and_where_one_registers(owner, clerk, clinic):
+    make_service(clinic, code="FEE1", generic_name="普通门诊诊查费")
+    make_service(clinic, code="FEE2", generic_name="副主任医师门诊诊查费", pack_price=Decimal(35))
+    page, today = "/clinic/fees", clock.business_date()
+    assert "还没有诊查费" in text(owner.get(page))
+    ours = {"payee": f"d{clinic.department}", "service": "FEE1", "first": today.isoformat()}
+    assert "目录里没有这个编码" in text(post(owner, page, **ours | {"service": "FEE9"}))
+    assert "不能早于今天" in text(post(owner, page, **ours | {"first": "2026-01-01"}))
+    assert post(owner, page, **ours).status_code == 303
+    form = f"/clinic/reception/patients/{make_patient(clinic)}"
+    shown = text(clerk.get(form))
+    assert "诊查费 20.00" in shown
+    assert "诊查费 35.00" not in shown
+
+    theirs = {"payee": f"s{clinic.doctor}", "service": "FEE2", "first": today.isoformat()}
+    assert post(owner, page, **theirs).status_code == 303
+    assert f'value="s{clinic.doctor}" selected' in text(owner.get(page, query_string={"of": f"s{clinic.doctor}"}))
+    assert "诊查费 35.00" in text(clerk.get(form))
+    post(owner, page, **ours | {"service": "FEE2", "emergency": "1"})
+    assert "急诊 35.00" in text(clerk.get(form))
+    with_nobody, with_them = make_visit(clinic, doctor_id=None, begun=False), make_visit(clinic, begun=False)
+    urgent = make_visit(clinic, doctor_id=None, begun=False, kind="emergency")
+    for visit, price in ((with_nobody, "20.00"), (with_them, "35.00"), (urgent, "35.00")):
+        assert f"诊查费 {price} 元，看完一起付" in text(clerk.get(f"/clinic/reception/visits/{visit}"))
+    for wrong in ("", "x", "d", "d0", "s9", f"x{clinic.department}"):
+        assert post(owner, page, **ours | {"payee": wrong}).status_code == 404
+    assert clerk.get(page).status_code == 403
+
+
+def test_departments_and_rooms_are_renamed_and_closed_when_nobody_is_there(owner, clinic):
+    own, room = f"/clinic/practice/departments/{clinic.department}", f"/clinic/practice/rooms/{clinic.room}"
+    post(owner, own, name="全科门诊", caty="A02")
+    post(owner, room, name="8 诊室")
+    page = text(owner.get("/clinic/practice"))
+    assert 'value="全科门诊"' in page
+    assert 'value="8 诊室"' in page
+    assert "还有人登记在这个科室" in text(post(owner, own, close="1"))
+    post(owner, room, close="1")
+    assert 'value="8 诊室"' not in text(owner.get("/clinic/practice"))
+    post(owner, "/clinic/practice/departments", code="EK", name="儿科", caty="A07")
+    child = one(clinic, "select id from department where tenant_id = %(t)s and code = 'EK'").id
+    assert post(owner, own, name="儿科门诊", caty="").status_code == 422
+    assert post(owner, f"/clinic/practice/departments/{child}", close="1").status_code == 303
+    assert post(owner, f"/clinic/practice/departments/{child}", close="1").status_code == 404
+    assert 'value="儿科"' not in text(owner.get("/clinic/practice"))
+
+
 def person(**changes):
     return {
         "document": str(uuid4()),
@@ -81,6 +137,72 @@ def test_a_citizen_id_that_is_known_leads_to_its_file(clerk):
 
     assert again.status_code == 409
     assert first.location in text(again)
+    coming = text(post(clerk, "/clinic/patients/new", **(told | {"document": str(uuid4()), "then": "visit"})))
+    assert first.location.replace("/clinic/patients/", "/clinic/reception/patients/") in coming
+
+
+def test_a_passport_is_taken_down_shown_masked_and_searched_for(clerk):
+    told = person(name="SMITH JOHN", cert_type="08", certno="k87654321", born_on="1980-05-01")
+    assert "外国人护照" in text(clerk.get("/clinic/patients/new"))
+    assert "证件类型要选一项" in text(post(clerk, "/clinic/patients/new", **told | {"cert_type": "90"}))
+    made = post(clerk, "/clinic/patients/new", **told)
+    assert made.status_code == 303
+    page = text(clerk.get(made.location))
+    assert "外国人护照 K******21" in page
+    assert "K87654321" not in page
+    found = text(post(clerk, "/clinic/patients", q="K87654321"))
+    assert "S********N" in found
+    twin = text(post(clerk, "/clinic/patients/new", **told | {"document": str(uuid4()), "name": "SMITH J"}))
+    assert "打开那份档案" in twin
+    assert 'value="08" selected' in twin
+
+
+def test_a_half_of_a_day_is_booked_listed_and_reported(facility_app, clerk, clinic):
+    day = clock.business_date() + timedelta(days=1)
+    duties.add_duty(_desk(clinic), uuid4(), clinic.doctor, clinic.department, None, day.isoweekday(), "pm", 1)
+    patient, half = make_patient(clinic), f"{day}|pm"
+    form, chosen = f"/clinic/reception/patients/{patient}", f"doctor={clinic.doctor}&department={clinic.department}"
+    told = {"department": clinic.department, "doctor": clinic.doctor, "kind": "first", "half": half}
+
+    assert "先选医师" in text(clerk.get(form))
+    assert f'value="{half}"' in text(clerk.get(f"/clinic/reception/halves?{chosen}"))
+    assert "没有排班" in text(clerk.get(f"/clinic/reception/halves?doctor={clinic.second_doctor}&department=1"))
+    visit = post(clerk, form, document=str(uuid4()), **told).location
+    assert f"{visit}/arrivals" not in text(clerk.get(visit))
+    assert visit in text(clerk.get(form))
+    assert visit in text(clerk.get(f"/clinic/queue?list=booked&on={day}"))
+    assert visit not in text(clerk.get("/clinic/queue?list=booked&on=x"))
+    assert "没有预约" in text(clerk.get("/clinic/queue?list=booked"))
+    other = f"/clinic/reception/patients/{make_patient(clinic)}"
+    assert "约满" in text(clerk.get(f"/clinic/reception/halves?{chosen}"))
+    assert "约满" in text(post(clerk, other, document=str(uuid4()), **told))
+    assert post(clerk, other, document=str(uuid4()), **(told | {"half": "x|pm"})).status_code == 422
+    with clock.at_moment(datetime.combine(day, time(10), clock.CHINA)):
+        that_day = browser(facility_app, clinic, clinic.clerk)
+        assert f"{visit}/arrivals" in text(that_day.get(visit))
+        assert post(that_day, f"{visit}/arrivals").status_code == 303
+        waiting = text(that_day.get("/clinic/queue"))
+        assert ("下午" in waiting, visit in waiting) == (True, True)
+
+
+def test_who_did_not_come_stands_in_their_history_and_where_they_register_again(facility_app, clinic, monkeypatch):
+    patient = make_patient(clinic)
+    booked = make_visit(clinic, patient, begun=False, booked_for=clock.business_date() + timedelta(days=1), period="pm")
+    unseen = make_visit(clinic, begun=False)
+    monkeypatch.setattr(clock, "now", lambda at=clock.now() + timedelta(days=2): at)
+    clerk = browser(facility_app, clinic, clinic.clerk)
+
+    page = text(clerk.get(f"/clinic/reception/visits/{booked}"))
+    assert "约了没有来" in page
+    assert "退号的原因" not in page
+    assert "读卡改用医保" not in page
+    for address in (f"/clinic/patients/{patient}", f"/clinic/reception/patients/{patient}"):
+        assert "近一年爽约 1 次" in text(clerk.get(address))
+    assert post(clerk, f"/clinic/reception/visits/{booked}/cancellations", reason="没来").status_code == 409
+    assert "往日未看" in text(clerk.get("/clinic/day"))
+    assert post(clerk, "/clinic/day/closings").status_code == 303
+    assert "1 个已退号" in text(clerk.get("/clinic/day"))
+    assert "没有就诊" in text(clerk.get(f"/clinic/reception/visits/{unseen}"))
 
 
 def test_allergies_are_noted_struck_out_and_files_merged(clerk, clinic):
@@ -101,7 +223,10 @@ def test_allergies_are_noted_struck_out_and_files_merged(clerk, clinic):
     number = one(clinic, "select number from patient where tenant_id = %(t)s and id = %(p)s", p=other).number
     assert post(clerk, f"{where}/merges", number=number, reason="重复建档").status_code == 303
     assert post(clerk, f"{where}/merges", number="99999", reason="重复建档").status_code == 409
-    assert str(patient) in text(clerk.get(f"/clinic/patients/{other}"))
+    kept = text(clerk.get(f"/clinic/patients/{other}"))
+    assert str(patient) in kept
+    assert f"病历号 {number} →" in kept
+    assert "重复建档" in kept
 
 
 def test_somebody_is_looked_up_and_gets_a_ticket(clerk, clinic):
@@ -210,6 +335,21 @@ def test_a_hundred_screens_read_a_facility_once_a_second(facility_app, owner, cl
     assert (len(reads), len(ran)) == (1, 1)
 
 
+def test_whom_a_doctor_takes_from_the_desk_is_called_on_the_wall_to_their_room(facility_app, owner, clinic):
+    duties.add_duty(_desk(clinic), uuid4(), clinic.doctor, clinic.department, clinic.room, clock.business_date().isoweekday(), "pm", 20)  # fmt: skip
+    first, second = (
+        make_visit(clinic, make_patient(clinic, name="冯巩义"), begun=False),
+        make_visit(clinic, begun=False),
+    )
+    queue.call_next(_desk(clinic), doctor=clinic.doctor)
+    assert [queue.take_next(_desk(clinic)), queue.take_next(_desk(clinic))] == [first, second]
+    with pytest.raises(NobodyWaits):
+        queue.take_next(_desk(clinic))
+
+    shown = text(facility_app.test_client().get(hang_up(owner)))
+    assert ("1 诊室" in shown, "冯" in shown) == (True, True)
+
+
 def test_a_screen_changes_when_somebody_is_called(facility_app, owner, clinic, monkeypatch):
     make_visit(clinic, begun=False)
     where, wall = hang_up(owner), facility_app.test_client()
@@ -220,3 +360,90 @@ def test_a_screen_changes_when_somebody_is_called(facility_app, owner, clinic, m
     answer = wall.get(again)
     assert answer.status_code == 200
     assert "1 诊室" in text(answer)
+
+
+def test_opening_a_file_whole_is_written_into_the_trail(clerk, clinic):
+    patient = make_patient(clinic)
+    clerk.get(f"/clinic/patients/{patient}")
+    assert looks(clinic) == 0
+    clerk.get(f"/clinic/patients/{patient}/edit")
+    assert looks(clinic) == 1
+
+
+def looks(clinic) -> int:
+    asked = "select count(*) as many from audit_trail where tenant_id = %(t)s and act = 'patient.revealed'"
+    return one(clinic, asked).many
+
+
+@pytest.fixture
+def there(facility_app, center_app):
+    """A clinic that the center knows."""
+    made = make_clinic(facility_app, center_app)
+    with facility_app.app_context(), tenancy.as_tenant(made.tenant_id):
+        yield made
+
+
+@pytest.mark.parametrize("band", ["ask", "hold"])
+def test_a_card_read_on_arrival_is_registered_once_somebody_looked_at_its_holder(
+    facility_app, center_app, there, monkeypatch, band
+):
+    clerk, person = browser(facility_app, there, there.clerk), make_insured(center_app)
+    visit = make_visit(there, make_patient(there, name=person.name, certno=person.certno), begun=False)
+    monkeypatch.setattr(identify, "band_of", lambda _desk, _identity: band)
+    page, again = f"/clinic/reception/visits/{visit}", f"/clinic/reception/visits/{visit}/registrations"
+    assert "人证一致" not in text(clerk.get(page))
+
+    stopped = post(clerk, again, q=person.card, document=str(uuid4()))
+    assert (stopped.status_code, "人证一致" in text(stopped), "核对持卡人" in text(stopped)) == (409, True, True)
+    assert "人证一致" in text(clerk.get(page))
+    assert ("主管密码" in text(clerk.get(page))) is (band == "hold")
+    assert "已向医保登记" not in text(post(clerk, again, match="nonsense"))
+    told = {"match": "document_seen"}
+    if band == "hold":
+        assert post(clerk, again, **told).status_code in {403, 409, 422}
+        told |= {"approver": "001", "approver_password": PASSWORD}
+    assert post(clerk, again, **told).status_code == 303
+    assert "已向医保登记" in text(clerk.get(page))
+    assert "人证一致" not in text(clerk.get(page))
+    kept = one(there, "select matched_by, override_reason from identification where tenant_id = %(t)s")
+    assert (kept.matched_by, kept.override_reason) == (there.clerk, "document_seen")
+
+
+def test_somebody_else_s_card_and_a_center_that_is_away_are_said_beside_the_ticket(
+    facility_app, center_app, there, monkeypatch
+):
+    clerk, person = browser(facility_app, there, there.clerk), make_insured(center_app)
+    visit = make_visit(there, begun=False)
+    again = f"/clinic/reception/visits/{visit}/registrations"
+
+    other = post(clerk, again, q=person.card, document=str(uuid4()))
+    assert (other.status_code, "不是这位患者的卡" in text(other)) == (422, True)
+    monkeypatch.setattr(identify, "identify", lambda *_, **__: (_ for _ in ()).throw(Outage("silence")))
+    away = post(clerk, again, q=person.card, document=str(uuid4()))
+    assert (away.status_code, "没有回答" in text(away)) == (503, True)
+    assert "自费就诊" in text(away)
+
+
+def test_a_lost_card_says_so_and_how_to_go_on(facility_app, center_app):
+    there = make_clinic(facility_app, center_app)
+    clerk = browser(facility_app, there, there.clerk)
+    person = make_insured(center_app, status="lost")
+
+    refused = post(clerk, "/clinic/reception", q=person.card, document=str(uuid4()))
+
+    page = text(refused)
+    assert (refused.status_code, "挂失" in page, "先按自费挂号" in page) == (409, True, True)
+    assert "。。" not in page
+    assert "扣款" not in page
+
+
+def test_the_chronic_diseases_of_a_card_are_chosen_not_typed(facility_app, center_app):
+    there = make_clinic(facility_app, center_app)
+    clerk = browser(facility_app, there, there.clerk)
+    person = make_insured(center_app, entitlements=(("chronic", "M03900"),))
+
+    page = text(
+        post_form(clerk, "/clinic/reception", {"q": person.card, "document": str(uuid4())}, follow_redirects=True)
+    )
+
+    assert '<option value="M03900">门慢门特 M03900</option>' in page

@@ -8,8 +8,8 @@ from app.core.hot import statements
 from app.facility.stock.counts import actions
 from app.facility.stock.counts.actions import Scope
 from tests.facility.stock.conftest import text
-from tests.facility.stock.counts.world import barcode, cells, plain
-from tests.factories.shop import make_goods, sell
+from tests.facility.stock.counts.world import barcode, cells
+from tests.factories.shop import make_goods, plain, sell
 
 
 def pages(goods):

@@ -24,8 +24,8 @@ from app.facility.stock.counts.errors import (
 from app.facility.stock.counts.rules import Counted
 from app.facility.stock.errors import NotEnoughInZone
 from tests.facility.stock.counts.conftest import on_hand_in
-from tests.facility.stock.counts.world import barcode, correct, last_fact, plain
-from tests.factories.shop import check_books, make_product, one, sell
+from tests.facility.stock.counts.world import barcode, correct, last_fact
+from tests.factories.shop import check_books, make_product, one, plain, sell
 
 
 def test_a_loss_and_a_gain_are_posted_in_one_document_with_their_worth(pharmacy, desk, open_count):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.facility.stock.counts import queries
 from app.facility.stock.counts.errors import (
     CodeCountedTwice,
     CodesUntold,
@@ -69,6 +70,7 @@ def test_a_short_coded_lot_is_not_posted_before_its_codes_are_told(pharmacy, des
     count.close()
     count.explain(goods)
 
+    assert [row["untold"] for row in queries.differences(desk, count.id)] == [True]  # Said before anybody approves.
     with pytest.raises(CodesUntold):
         count.approve()
 

@@ -22,9 +22,9 @@ from app.facility.stock.counts.errors import (
 )
 from app.facility.stock.counts.rules import Counted, SheetRow
 from tests.facility.stock.counts.conftest import on_hand_in
-from tests.facility.stock.counts.world import barcode, last_fact, plain
+from tests.facility.stock.counts.world import barcode, last_fact
 from tests.factories.people import make_pharmacy
-from tests.factories.shop import check_books, desk_of, make_goods, make_product, one, sell
+from tests.factories.shop import check_books, desk_of, make_goods, make_product, one, plain, sell
 
 
 def test_what_agrees_with_the_book_is_no_difference_and_nothing_is_posted(pharmacy, desk, open_count):

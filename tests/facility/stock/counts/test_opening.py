@@ -13,8 +13,7 @@ from app.facility.stock.counts.errors import (
     AlreadyBeingCounted,
     NothingToCount,
 )
-from tests.facility.stock.counts.world import plain
-from tests.factories.shop import one
+from tests.factories.shop import one, plain
 
 
 def test_a_full_count_lists_every_lot_in_every_zone(pharmacy, desk, open_count):

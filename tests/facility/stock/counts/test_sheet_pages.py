@@ -9,8 +9,9 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from tests.facility.stock.conftest import text
-from tests.facility.stock.counts.world import at, plain
+from tests.facility.stock.counts.world import at
 from tests.factories.people import post
+from tests.factories.shop import plain
 
 
 def filled(content, rows):

@@ -12,11 +12,7 @@ from app.core import clock
 from app.facility.db import hot_action, transaction
 from app.facility.stock import ledger, rulebook
 from app.facility.stock.ledger import Move, Story
-from tests.factories.shop import make_goods, one
-
-
-def plain(pharmacy, packs=10, **fields):
-    return make_goods(pharmacy, packs, coded=False, trace_required=False, **fields)
+from tests.factories.shop import one
 
 
 def barcode(pharmacy, goods):

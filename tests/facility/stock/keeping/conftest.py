@@ -11,7 +11,7 @@ from app.core import tenancy
 from app.facility.stock.keeping import actions
 from app.facility.stock.keeping.rules import REASONS, Line, Paper
 from tests.factories.city import make_insured_pharmacy
-from tests.factories.shop import desk_of, make_goods, one, open_shift
+from tests.factories.shop import desk_of, one, open_shift
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def druggist(pharmacy, desk):
 RECORDS = {
     "release": {"finding": "外包装擦拭后完好"},
     "destroy": {"method": "焚烧", "witness": "003", "place": "后院", "handed_to": ""},
-    "return_out": {"supplier": "国药控股宁波有限公司", "taken_by": "SF123"},
+    "return_out": {"supplier": "试药批发公司", "taken_by": "SF123"},
     "use": {"order": "Z-17"},
     "fill_drawer": {"drawer": "A-1 甘草", "cleaned": "已清斗", "matched": "斗名与实物一致"},
     "drawer_loss": {"drawer": "A-1 甘草", "emptied": "斗里还有"},
@@ -52,10 +52,6 @@ def lot_of(pharmacy, goods):
         pharmacy, "select id from lot where tenant_id = %(t)s and product_id = %(p)s and lot_number = %(l)s order by id",
         p=goods.product_id, l=goods.lot_number,
     ).id  # fmt: skip
-
-
-def plain(pharmacy, packs=4, **more):
-    return make_goods(pharmacy, packs, coded=False, trace_required=False, **more)
 
 
 def packs_in(pharmacy, goods, zone):

@@ -13,11 +13,7 @@ from app.facility.stock.keeping.climate import DEFAULTS, Limits
 from app.facility.stock.keeping.errors import AlreadyDecided, CheckNotTaken, PlaceNotTaken, ReadingNotTaken
 from tests.facility.stock.keeping.conftest import ask, lot_of, packs_in, paper_of, state_of
 from tests.factories.city import make_insured_pharmacy
-from tests.factories.shop import check_books, desk_of, make_goods, one, sell
-
-
-def plain(pharmacy, packs=2, **more):
-    return make_goods(pharmacy, packs, coded=False, trace_required=False, **more)
+from tests.factories.shop import check_books, desk_of, make_goods, one, plain, sell
 
 
 @pytest.fixture
@@ -34,7 +30,7 @@ def due(pharmacy, only="due"):
 
 
 def test_goods_are_due_a_month_after_the_last_look_and_in_focus_sooner(pharmacy, desk):
-    common, near = plain(pharmacy), plain(pharmacy, expires_in=60)
+    common, near = plain(pharmacy, 2), plain(pharmacy, 2, expires_in=60)
     lots = [lot_of(pharmacy, goods) for goods in (common, near)]
 
     assert due(pharmacy) == []
@@ -49,11 +45,11 @@ def test_goods_are_due_a_month_after_the_last_look_and_in_focus_sooner(pharmacy,
 
 def test_focus_says_why(pharmacy, desk):
     goods = [
-        plain(pharmacy, expires_in=60),
-        plain(pharmacy, zone="COLD"),
-        plain(pharmacy, rx_class="HERB"),
-        plain(pharmacy),
-        plain(pharmacy),
+        plain(pharmacy, 2, expires_in=60),
+        plain(pharmacy, 2, zone="COLD"),
+        plain(pharmacy, 2, rx_class="HERB"),
+        plain(pharmacy, 2),
+        plain(pharmacy, 2),
     ]
     shelf.open_pack(desk, goods[3].product_id)
     focus = {(row.lot_id, row.zone): row.focus for row in checks.list_due(pharmacy.facility_id, "all")}
@@ -68,7 +64,7 @@ def test_focus_says_why(pharmacy, desk):
 
 
 def test_a_check_is_written_once(pharmacy, desk):
-    goods, check = plain(pharmacy), uuid4()
+    goods, check = plain(pharmacy, 2), uuid4()
     lot = lot_of(pharmacy, goods)
 
     checks.check_goods(desk, check, lot, "SALEABLE", "doubtful", "颜色发黄")
@@ -85,14 +81,14 @@ def test_a_check_is_written_once(pharmacy, desk):
     [("doubtful", " ", "SALEABLE"), ("", "", "SALEABLE"), ("ok", "", "COLD"), ("ok", "", "x")],
 )
 def test_a_check_without_goods_or_finding_is_refused(pharmacy, desk, result, finding, zone):
-    goods = plain(pharmacy)
+    goods = plain(pharmacy, 2)
 
     with pytest.raises(CheckNotTaken):
         checks.check_goods(desk, uuid4(), lot_of(pharmacy, goods), zone, result, finding)
 
 
 def test_a_stranger_checks_nothing(pharmacy, desk, stranger):
-    goods = plain(pharmacy)
+    goods = plain(pharmacy, 2)
 
     with pytest.raises(CheckNotTaken):
         checks.check_goods(stranger, uuid4(), lot_of(pharmacy, goods), "SALEABLE", "ok")
@@ -212,8 +208,8 @@ def test_a_name_stands_once_and_strangers_read_nothing(pharmacy, desk, stranger)
 def test_expired_goods_of_all_zones_go_aside_in_one_paper(pharmacy, desk, monkeypatch):
     goods, other, fresh = (
         make_goods(pharmacy, 3, expires_in=1),
-        plain(pharmacy, expires_in=1, zone="QUARANTINE"),
-        plain(pharmacy),
+        plain(pharmacy, 2, expires_in=1, zone="QUARANTINE"),
+        plain(pharmacy, 2),
     )
     later = clock.now() + timedelta(days=3)
     monkeypatch.setattr(clock, "now", lambda: later)
@@ -234,7 +230,7 @@ def test_expired_goods_of_all_zones_go_aside_in_one_paper(pharmacy, desk, monkey
 
 
 def test_near_goods_stand_in_the_order_of_their_urgency(pharmacy, desk):
-    lots = [lot_of(pharmacy, plain(pharmacy, expires_in=days)) for days in (150, 400, 30)]
+    lots = [lot_of(pharmacy, plain(pharmacy, 2, expires_in=days)) for days in (150, 400, 30)]
 
     rows = expiry.list_near(pharmacy.facility_id)
 

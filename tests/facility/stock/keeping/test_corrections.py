@@ -14,9 +14,11 @@ from app.facility.stock.errors import CodesDoNotFit, NotEnoughInZone
 from app.facility.stock.keeping import actions, rules
 from app.facility.stock.keeping.errors import LotTaken, PaperNotTaken, StockHasChanged
 from app.facility.stock.keeping.rules import Correction
+from app.facility.stock.recalls.actions import hold_lot
+from app.facility.stock.recalls.queries import list_holds
 from tests.facility.stock.keeping.conftest import facts, lot_of, packs_in, paper_of, state_of
 from tests.factories.city import make_insured_pharmacy
-from tests.factories.shop import check_books, desk_of, fill_basket, make_goods, one, sell
+from tests.factories.shop import check_books, desk_of, fill_basket, make_goods, one, plain, sell
 
 REASON = rules.REASONS["correct"][0]
 
@@ -35,8 +37,8 @@ def cost(desk, lot, price):
         )
 
 
-def plain(pharmacy, desk, packs=10, price="8.50", **more):
-    goods = make_goods(pharmacy, packs, coded=False, trace_required=False, **more)
+def priced(pharmacy, desk, packs=10, price="8.50", **more):
+    goods = plain(pharmacy, packs, **more)
     if price:
         cost(desk, lot_of(pharmacy, goods), price)
     return goods
@@ -51,7 +53,7 @@ def change(pharmacy):
 
 
 def test_a_small_quantity_is_corrected_by_one_person_at_once(pharmacy, desk):
-    goods = plain(pharmacy, desk)
+    goods = priced(pharmacy, desk)
     lot = lot_of(pharmacy, goods)
 
     answer = correct(desk, lot, "quantity", 8 * goods.pack_size, zone="SALEABLE")
@@ -72,7 +74,7 @@ def test_a_small_quantity_is_corrected_by_one_person_at_once(pharmacy, desk):
 
 
 def test_above_the_limit_a_second_person_confirms(pharmacy, desk, druggist):
-    goods, document = plain(pharmacy, desk, price="150"), uuid4()
+    goods, document = priced(pharmacy, desk, price="150"), uuid4()
     lot = lot_of(pharmacy, goods)
 
     asked = correct(desk, lot, "quantity", 8 * goods.pack_size, zone="SALEABLE", document=document)
@@ -85,15 +87,15 @@ def test_above_the_limit_a_second_person_confirms(pharmacy, desk, druggist):
 
 
 def test_the_site_sets_the_limit(pharmacy, desk):
-    goods = plain(pharmacy, desk)
+    goods = priced(pharmacy, desk)
     organizations.set_parameter("correction_limit_fen", "0", None, pharmacy.owner)
 
     assert correct(desk, lot_of(pharmacy, goods), "quantity", 9 * goods.pack_size, zone="SALEABLE").state == "asked"
 
 
 def test_unknown_cost_and_a_longer_expiry_always_take_two(pharmacy, desk, druggist):
-    goods = plain(pharmacy, desk, price="")
-    known = plain(pharmacy, desk, price="0.01")
+    goods = priced(pharmacy, desk, price="")
+    known = priced(pharmacy, desk, price="0.01")
     longer = clock.business_date() + timedelta(days=900)
 
     assert correct(desk, lot_of(pharmacy, goods), "quantity", 9 * goods.pack_size, zone="SALEABLE").state == "asked"
@@ -154,7 +156,7 @@ def test_a_lot_number_is_corrected_with_goods_codes_and_cost(pharmacy, desk):
 
 
 def test_an_expiry_is_corrected_and_rules_the_sale(pharmacy, desk):
-    goods = plain(pharmacy, desk, packs=2)
+    goods = priced(pharmacy, desk, packs=2)
     soon = clock.business_date() - timedelta(days=1)
 
     correct(desk, lot_of(pharmacy, goods), "expires_on", soon)
@@ -168,7 +170,7 @@ def test_an_expiry_is_corrected_and_rules_the_sale(pharmacy, desk):
 
 
 def test_a_held_lot_stays_held_under_its_right_number(pharmacy, desk):
-    goods, other = plain(pharmacy, desk), plain(pharmacy, desk)
+    goods, other = priced(pharmacy, desk), priced(pharmacy, desk)
     lot = lot_of(pharmacy, goods)
     _hold(desk, lot)
     free = make_goods(pharmacy, 1, coded=False, product_id=goods.product_id)
@@ -181,6 +183,30 @@ def test_a_held_lot_stays_held_under_its_right_number(pharmacy, desk):
     assert other
 
 
+def test_a_lot_locked_under_a_wrong_number_was_locked_by_the_same_person(pharmacy, desk, druggist):
+    goods = priced(pharmacy, desk)
+    hold_lot(druggist, uuid4(), lot_of(pharmacy, goods), "变色")
+
+    correct(desk, lot_of(pharmacy, goods), "lot_number", "RIGHT-4")
+
+    held = next(row for row in list_holds(pharmacy.facility_id) if row.lot_number == "RIGHT-4")
+    assert (held.held_by, held.hold_reason, held.copied) == (pharmacy.pharmacist, "变色", True)
+
+
+def test_the_center_is_told_of_a_held_lot_under_its_right_number(pharmacy, desk):
+    goods = priced(pharmacy, desk, packs=3)
+    lot = lot_of(pharmacy, goods)
+    _hold(desk, lot)
+
+    correct(desk, lot, "lot_number", "RIGHT-2")
+
+    told = facts(pharmacy, "lot.held")
+    assert [(each["hold"], [part["lot"] for part in each["lots"]]) for each in told] == [("recalled", ["RIGHT-2"])]
+    assert told[0]["lots"][0]["quantity"] == 3 * goods.pack_size
+    correct(desk, lot_of(pharmacy, priced(pharmacy, desk)), "lot_number", "RIGHT-3")
+    assert len(facts(pharmacy, "lot.held")) == 1  # Of a sound lot there is nothing to tell.
+
+
 @hot_action
 def _hold(desk, lot):
     with transaction(settings=desk.settings) as hot:
@@ -190,7 +216,7 @@ def _hold(desk, lot):
 
 
 def test_a_cost_is_corrected_with_its_history_and_nothing_moves(pharmacy, desk, druggist):
-    goods, document = plain(pharmacy, desk, packs=2), uuid4()
+    goods, document = priced(pharmacy, desk, packs=2), uuid4()
     lot = lot_of(pharmacy, goods)
 
     answer = correct(desk, lot, "cost_price", "9", document=document)
@@ -205,7 +231,7 @@ def test_a_cost_is_corrected_with_its_history_and_nothing_moves(pharmacy, desk, 
 
 
 def test_what_changed_meanwhile_is_asked_again(pharmacy, desk, druggist):
-    goods, document = plain(pharmacy, desk, price="500"), uuid4()
+    goods, document = priced(pharmacy, desk, price="500"), uuid4()
     lot = lot_of(pharmacy, goods)
     correct(desk, lot, "quantity", 8 * goods.pack_size, zone="SALEABLE", document=document)
     correct(desk, lot, "quantity", 9 * goods.pack_size, zone="SALEABLE", second=druggist.staff_id)
@@ -235,7 +261,7 @@ def _reserve(desk, lot, units):
 
 
 def test_the_same_correction_twice_is_one(pharmacy, desk):
-    goods, document = plain(pharmacy, desk), uuid4()
+    goods, document = priced(pharmacy, desk), uuid4()
     lot = lot_of(pharmacy, goods)
 
     first = correct(desk, lot, "quantity", 9 * goods.pack_size, zone="SALEABLE", document=document)
@@ -255,7 +281,7 @@ def test_the_same_correction_twice_is_one(pharmacy, desk):
     ],
 )  # fmt: skip
 def test_nonsense_is_refused(pharmacy, desk, what, after, zone):
-    goods = plain(pharmacy, desk)
+    goods = priced(pharmacy, desk)
 
     with pytest.raises(PaperNotTaken):
         correct(desk, lot_of(pharmacy, goods), what, after, zone=zone)
@@ -264,7 +290,7 @@ def test_nonsense_is_refused(pharmacy, desk, what, after, zone):
 
 
 def test_another_organization_s_lot_is_no_lot(pharmacy, desk, facility_app, center_app):
-    goods = plain(pharmacy, desk)
+    goods = priced(pharmacy, desk)
     stranger = desk_of(other := make_insured_pharmacy(facility_app, center_app), other.owner)
 
     with pytest.raises(NotFound):

@@ -9,8 +9,8 @@ from app.facility.stock.keeping.errors import (
     DrawerNotReady,
 )
 from app.facility.stock.keeping.rules import Line
-from tests.facility.stock.keeping.conftest import ask, facts, lot_of, packs_in, plain
-from tests.factories.shop import check_books, make_goods, make_product, one
+from tests.facility.stock.keeping.conftest import ask, facts, lot_of, packs_in
+from tests.factories.shop import check_books, make_goods, make_product, one, plain
 
 
 def herb(pharmacy, **more):
@@ -65,7 +65,7 @@ def test_a_new_lot_needs_a_clean_drawer_and_the_right_name(pharmacy, desk, drugg
 
 
 def test_only_herbs_go_into_drawers(pharmacy, desk, druggist):
-    goods = plain(pharmacy)
+    goods = plain(pharmacy, 4)
     drawers.add_drawer(desk, "A-1 甘草")
 
     with pytest.raises(DrawerNotReady):

@@ -128,6 +128,11 @@ def test_the_second_person_confirms_at_the_same_screen(clerk, pharmacy, desk):
     assert wrong.status_code == 422
     assert "复核没有通过" in text(wrong)
     assert form["place"] in text(wrong)
+    alone = post(
+        clerk, "/stock/papers", form | {"field-witness": "002", "approver": "003", "approver_password": PASSWORD}
+    )
+    assert alone.status_code == 422
+    assert "「见证人」不能是操作人自己" in text(alone)
     assert post(clerk, "/stock/papers", form | {"approver": "002", "approver_password": PASSWORD}).status_code == 422
     assert post(clerk, "/stock/papers", form | {"approver": "003", "approver_password": PASSWORD}).status_code == 303
     assert paper_of(pharmacy, form["document"]).decided_by == pharmacy.pharmacist
@@ -147,7 +152,7 @@ def test_a_paper_is_printed_with_its_record_and_barcode(clerk, druggist, pharmac
 
     page = text(clerk.get(f"/stock/papers/{form['document']}"))
 
-    for said in ("报损销毁", "焚烧", "后院", goods.lot_number, goods.codes[0], 'class="barcode"', "赵药师"):
+    for said in ("报损销毁", "焚烧", "后院", "003 赵药师", goods.lot_number, goods.codes[0], 'class="barcode"'):
         assert said in page
 
 
@@ -330,22 +335,47 @@ def test_a_day_of_readings_with_an_excursion_signed_by_the_pharmacist(clerk, dru
     reading = str(uuid4())
     address = f"/stock/climate/places/{place}/readings"
 
-    assert post(clerk, address, {"document": str(uuid4()), "degrees": "x", "humidity": "50"}).status_code == 422
+    refused = post(clerk, address, {"document": str(uuid4()), "degrees": "x", "humidity": "50"})
+    assert refused.status_code == 422
+    assert 'value="x" autofocus' in text(refused), "what was typed stands there to be mended"
+    assert 'value="50"' in text(refused)
     assert post(clerk, address, {"document": "x", "degrees": "5", "humidity": "50"}).status_code == 422
     assert post(clerk, address, {"document": str(uuid4()), "degrees": "5.2", "humidity": "50"}).status_code == 303
     assert post(clerk, address, {"document": reading, "degrees": "9.5", "humidity": "50"}).status_code == 303
-    assert "9.5 ℃，超出范围" in text(clerk.get("/stock/climate"))
+    assert "9.5 ℃ · 50 %，超出范围" in text(clerk.get("/stock/climate"))
     sign = f"/stock/climate/readings/{reading}/action"
-    assert post(clerk, sign, {"action": "关门复测", "approver": "003", "approver_password": "no"}).status_code == 422
+    refused = post(clerk, sign, {"action": "关门复测", "approver": "003", "approver_password": "no"})
+    assert refused.status_code == 422
+    assert 'value="关门复测"' in text(refused)
     assert (
         post(clerk, sign, {"action": "关门复测", "approver": "003", "approver_password": PASSWORD}).status_code == 303
     )
     assert "超出范围。" not in text(clerk.get("/stock/climate"))
     month = text(clerk.get(f"/stock/climate/places/{place}"))
+    assert f'class="sub">{pharmacy.name} · ' in month, "a printed month says whose it is"
     assert "<polyline" in month
     assert "style=" not in month
     assert "关门复测" in month
     assert "赵药师" in month
+
+
+def test_the_round_goes_on_at_the_first_place_without_a_reading(clerk, desk, monkeypatch):
+    monkeypatch.setattr(climate, "half_of", lambda _at: "am")  # Noon does not come in between.
+    shop, fridge = climate.add_place(desk, "营业场所", "normal"), climate.add_place(desk, "冷藏柜 1", "cold")
+
+    def focused():
+        return re.findall(r'name="(\w+)"[^>]*? autofocus[^>]*?>', text(clerk.get("/stock/climate")))
+
+    def read(place, degrees):
+        form = {"document": str(uuid4()), "degrees": degrees, "humidity": "50"}
+        assert post(clerk, f"/stock/climate/places/{place}/readings", form).status_code == 303
+
+    assert focused() == ["degrees"]
+    read(shop, "20")
+    page = text(clerk.get("/stock/climate"))
+    assert page.index(" autofocus") > page.index(f"/places/{fridge}/readings")
+    read(fridge, "12")
+    assert focused() == ["action"], "what is out of its limits comes before all else"
 
 
 def test_a_month_leaves_as_excel(clerk, pharmacy, desk):

@@ -12,13 +12,14 @@ from app.facility.stock.keeping.errors import (
     AlreadyDecided,
     DecisionNeedsNote,
     HolderReleases,
+    NotTheirGoods,
     NotYours,
     SecondPersonNeeded,
 )
 from app.facility.stock.keeping.rules import Line
-from tests.facility.stock.keeping.conftest import ask, facts, held, lot_of, packs_in, paper_of, plain, state_of
+from tests.facility.stock.keeping.conftest import ask, facts, held, lot_of, packs_in, paper_of, state_of
 from tests.factories.city import make_insured_pharmacy
-from tests.factories.shop import check_books, desk_of, make_goods, one, sell
+from tests.factories.shop import check_books, desk_of, make_goods, one, plain, sell
 
 
 @pytest.mark.parametrize(("act", "zone"), [("hold", "QUARANTINE"), ("reject", "REJECT"), ("set_out", "RETURN_OUT")])
@@ -48,7 +49,7 @@ def test_goods_are_set_aside_by_one_person_at_once(pharmacy, desk, act, zone):
 
 
 def test_the_same_paper_twice_is_one_and_another_under_its_id_is_refused(pharmacy, desk):
-    goods, document = plain(pharmacy), uuid4()
+    goods, document = plain(pharmacy, 4), uuid4()
     line = Line(lot_of(pharmacy, goods), goods.pack_size, "SALEABLE", "REJECT")
 
     first = ask(desk, "reject", line, document=document)
@@ -114,7 +115,7 @@ def test_who_asked_cannot_decide_and_who_held_cannot_release(pharmacy, desk, bos
 
 
 def test_the_second_person_at_the_same_screen_posts_at_once(pharmacy, desk, druggist):
-    goods = plain(pharmacy)
+    goods = plain(pharmacy, 4)
     lot = lot_of(pharmacy, goods)
     ask(desk, "reject", Line(lot, goods.pack_size, "SALEABLE", "REJECT"))
     document = uuid4()
@@ -131,7 +132,7 @@ def test_the_second_person_at_the_same_screen_posts_at_once(pharmacy, desk, drug
 
 def test_a_stranger_is_no_second_person(pharmacy, desk, facility_app, center_app):
     other = make_insured_pharmacy(facility_app, center_app)
-    goods = plain(pharmacy, zone="QUARANTINE")
+    goods = plain(pharmacy, 4, zone="QUARANTINE")
 
     with pytest.raises(NotFound):
         ask(desk, "destroy", Line(lot_of(pharmacy, goods), goods.pack_size, "QUARANTINE"), second=other.owner)
@@ -153,7 +154,7 @@ def test_destroyed_packs_are_dead_for_good(pharmacy, desk, druggist):
 
 
 def test_a_refused_paper_says_why_and_moves_nothing(pharmacy, desk, druggist, boss):
-    goods, document = plain(pharmacy, zone="QUARANTINE"), uuid4()
+    goods, document = plain(pharmacy, 4, zone="QUARANTINE"), uuid4()
     ask(desk, "destroy", Line(lot_of(pharmacy, goods), goods.pack_size, "QUARANTINE"), document=document)
 
     with pytest.raises(DecisionNeedsNote):
@@ -170,7 +171,7 @@ def test_a_refused_paper_says_why_and_moves_nothing(pharmacy, desk, druggist, bo
 
 
 def test_who_asked_takes_it_back_and_nobody_else(pharmacy, desk, druggist):
-    goods, document = plain(pharmacy, zone="QUARANTINE"), uuid4()
+    goods, document = plain(pharmacy, 4, zone="QUARANTINE"), uuid4()
     ask(desk, "destroy", Line(lot_of(pharmacy, goods), goods.pack_size, "QUARANTINE"), document=document)
 
     with pytest.raises(NotYours):
@@ -193,8 +194,28 @@ def test_what_waits_is_checked_again(pharmacy, desk, druggist):
     check_books(pharmacy)
 
 
+def test_goods_go_back_to_who_brought_them_and_are_owed_no_more(pharmacy, desk, druggist):
+    goods = plain(pharmacy, 4)
+    one(
+        pharmacy,
+        "update lot set cost_price = 8.5 where tenant_id = %(t)s and product_id = %(p)s returning id",
+        p=goods.product_id,
+    )
+    line = Line(lot_of(pharmacy, goods), goods.pack_size, "SALEABLE")
+
+    with pytest.raises(NotTheirGoods) as refused:
+        ask(desk, "return_out", line, record={"supplier": "随便写的公司", "taken_by": ""})
+
+    assert "试药批发公司送来的" in refused.value.message
+    assert packs_in(pharmacy, goods, "SALEABLE") == 4
+    ask(desk, "return_out", line, second=pharmacy.pharmacist)
+    owed = one(pharmacy, "select kind, amount_fen from supplier_entry where tenant_id = %(t)s order by id desc limit 1")
+    assert (owed.kind, owed.amount_fen) == ("return", -850)
+    check_books(pharmacy)
+
+
 def test_what_cannot_be_posted_is_not_even_asked(pharmacy, desk):
-    goods = plain(pharmacy)
+    goods = plain(pharmacy, 4)
     before = facts(pharmacy)
 
     with pytest.raises(NotEnoughInZone):
@@ -205,7 +226,7 @@ def test_what_cannot_be_posted_is_not_even_asked(pharmacy, desk):
 
 
 def test_asking_tells_nobody_and_moves_nothing(pharmacy, desk):
-    goods = plain(pharmacy)
+    goods = plain(pharmacy, 4)
 
     ask(desk, "return_out", Line(lot_of(pharmacy, goods), goods.pack_size, "SALEABLE"))
 
@@ -215,7 +236,7 @@ def test_asking_tells_nobody_and_moves_nothing(pharmacy, desk):
 
 
 def test_two_deciders_at_once_post_it_once(facility_app, pharmacy, desk, druggist, boss):
-    goods, document = plain(pharmacy, zone="QUARANTINE"), uuid4()
+    goods, document = plain(pharmacy, 4, zone="QUARANTINE"), uuid4()
     ask(desk, "destroy", Line(lot_of(pharmacy, goods), goods.pack_size, "QUARANTINE"), document=document)
 
     def decide(who):
@@ -235,7 +256,7 @@ def test_two_deciders_at_once_post_it_once(facility_app, pharmacy, desk, druggis
 
 
 def test_one_paper_sent_by_two_threads_is_one(facility_app, pharmacy, desk):
-    goods, document = plain(pharmacy), uuid4()
+    goods, document = plain(pharmacy, 4), uuid4()
     line = Line(lot_of(pharmacy, goods), goods.pack_size, "SALEABLE", "REJECT")
 
     def send(_):
@@ -250,7 +271,7 @@ def test_one_paper_sent_by_two_threads_is_one(facility_app, pharmacy, desk):
 
 
 def test_a_stranger_s_paper_is_no_paper(pharmacy, desk, facility_app, center_app):
-    goods, document = plain(pharmacy, zone="QUARANTINE"), uuid4()
+    goods, document = plain(pharmacy, 4, zone="QUARANTINE"), uuid4()
     ask(desk, "destroy", Line(lot_of(pharmacy, goods), goods.pack_size, "QUARANTINE"), document=document)
     stranger = desk_of(other := make_insured_pharmacy(facility_app, center_app), other.owner)
 

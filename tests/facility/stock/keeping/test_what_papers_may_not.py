@@ -14,8 +14,8 @@ from app.facility.stock.keeping.errors import (
     PaperNotTaken,
 )
 from app.facility.stock.keeping.rules import Line, Paper
-from tests.facility.stock.keeping.conftest import ask, facts, lot_of, packs_in, plain, state_of
-from tests.factories.shop import check_books, make_goods, sell
+from tests.facility.stock.keeping.conftest import ask, facts, lot_of, packs_in, state_of
+from tests.factories.shop import check_books, make_goods, plain, sell
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from tests.factories.shop import check_books, make_goods, sell
     ],
 )  # fmt: skip
 def test_goods_go_only_from_where_and_to_where_their_act_says(pharmacy, desk, act, from_zone, to_zone):
-    goods = plain(pharmacy, zone=from_zone if from_zone in {"SALEABLE", "QUARANTINE"} else "SALEABLE")
+    goods = plain(pharmacy, 4, zone=from_zone if from_zone in {"SALEABLE", "QUARANTINE"} else "SALEABLE")
 
     with pytest.raises(StockNotMovable):
         ask(desk, act, Line(lot_of(pharmacy, goods), goods.pack_size, from_zone, to_zone))
@@ -43,7 +43,7 @@ def test_goods_go_only_from_where_and_to_where_their_act_says(pharmacy, desk, ac
     ],
 )
 def test_expired_goods_are_set_aside_or_handed_back_never_used(pharmacy, desk, monkeypatch, act, to_zone, may):
-    goods = plain(pharmacy, expires_in=1)
+    goods = plain(pharmacy, 4, expires_in=1)
     later = clock.now() + timedelta(days=3)
     monkeypatch.setattr(clock, "now", lambda: later)
     line = Line(lot_of(pharmacy, goods), goods.pack_size, "SALEABLE", to_zone)
@@ -56,7 +56,7 @@ def test_expired_goods_are_set_aside_or_handed_back_never_used(pharmacy, desk, m
 
 
 def test_expired_goods_are_not_released(pharmacy, desk, monkeypatch):
-    goods = plain(pharmacy, expires_in=1, zone="QUARANTINE")
+    goods = plain(pharmacy, 4, expires_in=1, zone="QUARANTINE")
     later = clock.now() + timedelta(days=3)
     monkeypatch.setattr(clock, "now", lambda: later)
 
@@ -79,7 +79,7 @@ def test_an_opened_pack_does_not_go_back_among_whole_ones(pharmacy, desk):
     lot = lot_of(pharmacy, goods)
     shelf.open_pack(desk, goods.product_id, goods.codes[0])
     sell(desk, goods.codes[1])
-    whole = plain(pharmacy, zone="QUARANTINE")
+    whole = plain(pharmacy, 4, zone="QUARANTINE")
 
     with pytest.raises(OpenedPack):
         ask(desk, "release", Line(lot_of(pharmacy, whole), 3, "QUARANTINE", "SALEABLE"))
@@ -95,7 +95,7 @@ def test_an_opened_pack_does_not_go_back_among_whole_ones(pharmacy, desk):
     ],
 )  # fmt: skip
 def test_a_paper_says_everything_or_is_refused(pharmacy, desk, changes):
-    goods = plain(pharmacy, zone="QUARANTINE")
+    goods = plain(pharmacy, 4, zone="QUARANTINE")
 
     with pytest.raises(PaperNotTaken):
         ask(desk, "destroy", Line(lot_of(pharmacy, goods), goods.pack_size, "QUARANTINE"), **changes)

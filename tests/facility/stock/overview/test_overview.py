@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from app.core.hot import statements
+from app.facility.stock.purchasing import deliveries
 from app.facility.stock.shelf.actions import Place, place_products
 from app.facility.till import shifts
 from tests.facility.stock.conftest import text
 from tests.facility.stock.counts.conftest import Count
-from tests.facility.stock.counts.world import plain
-from tests.factories.shop import desk_of, make_goods, make_product, one, open_shift, sell
+from tests.factories.purchase import make_delivery, row
+from tests.factories.shop import desk_of, make_goods, make_product, one, open_shift, plain, sell
+from tests.factories.supply import approve_products, make_supplier
 
 MOST_STATEMENTS = 12
 
@@ -78,6 +80,20 @@ def test_what_counts_found_waits_for_approval_and_is_posted(owner, at_work, phar
     assert "盈 2.00 · 亏 17.00" in approved
     assert '<b class="stop">-15.00</b>' in approved
     assert "/stock/counts?only=done" in approved
+    assert f"/stock/counts/{count.id}/differences" in approved
+    assert "没有差异。" not in approved
+
+
+def test_a_delivery_that_differed_stands_among_the_differences(owner, at_work):
+    supplier, product = make_supplier(at_work, name="少送公司"), make_product(at_work)
+    approve_products(at_work, product)
+    delivery, version = make_delivery(at_work, supplier, row(product, 5, rejected="1", reason="外盒破损"))
+    deliveries.accept_delivery(desk_of(at_work, at_work.owner), delivery, version)
+
+    page = text(owner.get("/overview"))
+
+    assert f"/stock/deliveries/{delivery}" in page
+    assert "少送公司" in page
 
 
 def test_the_page_asks_few_questions_however_much_there_is(owner, at_work):

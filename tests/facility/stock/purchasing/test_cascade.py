@@ -301,7 +301,7 @@ def test_the_pages_speak_english(clerk, at_work, desk):
 
     for address, word in (
         (HOME, "Known cases"),
-        (f"{HOME}/{case(1)}", "codes inside"),
+        (f"{HOME}/{case(1)}", "Codes inside"),
         (f"{HOME}/files/{file}", "known in another case"),
     ):
         assert word in text(clerk.get(address)), address

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
 
+import msgspec
 import pytest
 
+from app.core import clock
 from app.facility.catalog import actions as catalog
 from app.facility.catalog import queries as products
 from app.facility.counter.errors import CodeNotOnShelf
+from app.facility.stock.counts import actions as counts
+from app.facility.stock.counts import entering
 from app.facility.stock.errors import ReceiptNotTaken
 from app.facility.stock.purchasing import deliveries
 from app.facility.stock.recalls import actions, queries
+from central_sync import contract
 from tests.facility.catalog.conftest import take
-from tests.facility.stock.recalls.world import an_issue, changes, facts, holds, issue, rows
+from tests.facility.stock.recalls.world import an_issue, changes, facts, holds, issue, rows, second_shop
 from tests.factories.bridge import pull, tell
 from tests.factories.purchase import make_delivery, row
 from tests.factories.shop import check_books, desk_of, fill_basket, make_code, make_goods, make_product, one
@@ -135,6 +142,47 @@ def test_a_product_that_gets_its_national_code_later_freezes_what_lies_here(phar
         r=body["recall"],
     )
     assert seen.acknowledged_at is None  # The recall stands above the pages again.
+    told = facts(pharmacy)[-1]
+    contract.read("lot.held", 1, msgspec.json.encode(told))
+    assert len(facts(pharmacy)) == 2  # That nothing of it was here, and that something is.
+    assert (told["recall"], told["number"], told["act"], told["hold"], told["origin"]) == (body["recall"], body["number"], "held", "recalled", "center")  # fmt: skip
+    assert [(lot["lot"], lot["quantity"], lot["zones"]) for lot in told["lots"]] == [
+        ("K1", 2 * goods.pack_size, [{"zone": "SALEABLE", "quantity": 2 * goods.pack_size}])
+    ]
+    check_books(pharmacy)
+
+
+def test_every_shop_tells_the_center_once_of_the_lots_it_met(pharmacy, desk, national, heard):
+    goods, other = make_goods(pharmacy, 1, lot_number="K1"), second_shop(pharmacy)
+    make_goods(pharmacy, 2, lot_number="K2", product_id=goods.product_id)
+    make_goods(other, 3, lot_number="K1", product_id=goods.product_id)
+    heard(lots=("K1", "K2"))
+    card = products.get_product(goods.product_id)
+
+    catalog.update_product(goods.product_id, replace(catalog.draft_of(card), national_code=national))
+    catalog.update_product(goods.product_id, replace(catalog.draft_of(card), national_code=national, spec="改过"))
+
+    here, there = facts(pharmacy)[1:], facts(other)
+    assert [[lot["lot"] for lot in told["lots"]] for told in here] == [["K1", "K2"]]
+    assert [[(lot["lot"], lot["quantity"]) for lot in told["lots"]] for told in there] == [
+        [("K1", 3 * goods.pack_size)]
+    ]
+
+
+def test_a_lot_found_by_a_count_is_told_of_when_a_recall_means_it(pharmacy, desk):
+    goods, count = make_goods(pharmacy, 1, lot_number="E1"), uuid4()
+    recall, number = issue(desk, goods, lots=("E1", "E2"))
+    before = len(facts(pharmacy))
+    counts.open_count(desk_of(pharmacy, pharmacy.owner), count, counts.Scope("full"))
+    day = clock.business_date() + timedelta(days=300)
+
+    for _ in range(2):
+        entering.find_goods(desk, count, goods.product_id, "E2", day, "QUARANTINE")
+
+    told = facts(pharmacy)[before:]
+    assert [(each["recall"], each["number"], [lot["lot"] for lot in each["lots"]]) for each in told] == [
+        (str(recall), number, ["E2"])
+    ]
 
 
 @pytest.mark.parametrize(

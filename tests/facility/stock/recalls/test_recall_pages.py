@@ -71,12 +71,12 @@ def test_the_call_list_is_worked_off_and_reported(pharmacist, clerk, pharmacy, d
     page = text(clerk.get(where))
     assert sold.receipt in page
     assert "自费，未登记" in page
-    answer = post(clerk, f"{where}/calls", {"sale": sold.sale_id, "outcome": "coming", "note": "下午来"})
+    answer = post(clerk, f"{where}/calls", {"buyer": sold.sale_id, "outcome": "coming", "note": "下午来"})
     assert answer.status_code == 303
     assert "下午来" in text(clerk.get(where))
-    assert post(clerk, f"{where}/calls", {"sale": "x", "outcome": "coming"}).status_code == 422
-    assert post(clerk, f"{where}/calls", {"sale": sold.sale_id, "outcome": "x"}).status_code == 422
-    assert post(clerk, f"{where}/calls", {"sale": uuid4(), "outcome": "coming"}).status_code == 404
+    assert post(clerk, f"{where}/calls", {"buyer": "x", "outcome": "coming"}).status_code == 422
+    assert post(clerk, f"{where}/calls", {"buyer": sold.sale_id, "outcome": "x"}).status_code == 422
+    assert post(clerk, f"{where}/calls", {"buyer": uuid4(), "outcome": "coming"}).status_code == 404
     assert post(pharmacist, f"{where}/reports", {"note": ""}).status_code == 422
     assert post(pharmacist, f"{where}/reports", {"note": "已下架"}).status_code == 303
     assert "已上报" in text(pharmacist.get(where))
@@ -163,7 +163,7 @@ def test_a_stranger_finds_nothing(facility_app, center_app, pharmacy, desk):
     assert goods.name not in text(client.get(f"{PAGE}/new?entry=ST1"))
     for what, form in (
         ("acknowledgements", {}),
-        ("calls", {"sale": sold.sale_id, "outcome": "coming"}),
+        ("calls", {"buyer": sold.sale_id, "outcome": "coming"}),
         ("reports", {"note": "x"}),
         ("closings", {"summary": "x"}),
     ):

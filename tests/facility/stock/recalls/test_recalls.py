@@ -98,7 +98,7 @@ def test_a_basket_filled_before_the_recall_is_told_and_refused(pharmacy, desk):
     basket, version = fill_basket(desk, goods.codes[0])
     recall, _ = issue(desk, goods)
 
-    assert queries.waiting_baskets(pharmacy.facility_id, recall) == 1
+    assert queries.waiting(pharmacy.facility_id, recall).baskets == 1
     with pytest.raises(Refusal):
         settling.settle_basket(desk, basket, version, ())
     assert one(pharmacy, "select count(*) as n from sale where tenant_id = %(t)s").n == 0
@@ -115,8 +115,8 @@ def test_only_baskets_that_still_wait_are_told_of(pharmacy, desk):
     packs, _ = issue(desk, goods, codes=[goods.codes[2]])
     recall, _ = issue(desk, goods)
 
-    assert queries.waiting_baskets(pharmacy.facility_id, recall) == 2
-    assert queries.waiting_baskets(pharmacy.facility_id, packs) == 1
+    assert queries.waiting(pharmacy.facility_id, recall).baskets == 2
+    assert queries.waiting(pharmacy.facility_id, packs).baskets == 1
 
 
 def test_buyers_are_found_masked_and_called_one_by_one(pharmacy, desk, center_app):

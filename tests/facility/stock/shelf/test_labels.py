@@ -167,8 +167,41 @@ def test_senseless_labels_are_refused(at_work, kind, size, label):
 
 
 def test_nothing_chosen_prints_nothing(clerk, at_work):
-    assert post(clerk, "/stock/labels/prints", {"document": str(uuid4())}).status_code == 422
+    make_goods(at_work, 1, generic_name="待印片")
+    answer = post(clerk, "/stock/labels/prints", {"document": str(uuid4()), "which": "never", "copies": "3"})
+
+    assert answer.status_code == 422
+    page = text(answer)
+    assert "标签没有打印：还没有选商品。" in page
+    assert "待印片" in page, "the list that was looked at stands there still"
+    assert 'name="copies" value="3"' in page
     assert post(clerk, "/stock/labels/prints", {"document": "x", "product": "1"}).status_code == 422
+
+
+def test_what_is_wrong_with_a_split_label_is_said_beside_what_was_typed(clerk, at_work):
+    goods = make_goods(at_work, 1)
+    lot = labels.list_lots(at_work.facility_id, goods.product_id)[0].id
+    form = {
+        "document": str(uuid4()),
+        "kind": "split",
+        "product": str(goods.product_id),
+        "lot": str(lot),
+        "quantity": "0",
+    }
+
+    answer = post(clerk, "/stock/labels/prints", {**form, "directions": "一日三次，一次两粒"})
+
+    assert answer.status_code == 422
+    assert "标签没有打印：请写装了多少。" in text(answer)
+    assert "一日三次，一次两粒" in text(answer)
+
+
+def test_one_product_that_was_looked_for_stands_ticked(clerk, at_work):
+    for name in ("独活寄生丸", "独一味片"):
+        make_goods(at_work, 1, generic_name=name)
+
+    assert " checked" in text(clerk.get("/stock/labels?which=never&q=独活"))
+    assert " checked" not in text(clerk.get("/stock/labels?which=never&q=独"))
 
 
 def test_a_stranger_prints_and_sees_nothing_of_it(stranger, at_work):

@@ -20,6 +20,9 @@ def filled(facility_app, database_urls):
     with connect(database_urls["facility"]["owner"]) as connection:
         for statement in stock_rows.STATEMENTS:
             connection.execute(statement.replace("1000000", "40000").replace("5000", "1000"), keys)
+            connection.execute(
+                "analyze product, lot, lot_balance, stock_movement, trace_code"
+            )  # The next reads what this wrote.
         connection.execute("analyze product, lot, lot_balance, stock_movement, trace_code, trace_event, product_shelf, product_price")  # fmt: skip
     return pharmacy
 
@@ -97,3 +100,42 @@ def test_turnover_reads_no_whole_ledger(filled, explained, days):
     ledger.turnover(filled.facility_id, days, "gone")
 
     assert "Seq Scan on stock_movement" not in explained[0]
+
+
+YEARS_OF_LABELS = (
+    # Every price changed once a year, and every label was printed again each time; a tenth waits for its last print.
+    """
+    insert into product_price (tenant_id, product_id, pack_price, from_at, staff_id, reason)
+    select tenant_id, id, 12.5 + year, now() - interval '1 year' * (6 - year), %(s)s, 'bench' from product, generate_series(1, 5) year where tenant_id = %(t)s
+    """,
+    """
+    insert into price_change (tenant_id, id, facility_id, number, reason, from_at, staff_id, made_at, made_on, digest)
+    values (%(t)s, '00000000-0000-4000-8000-000000000001', %(f)s, 'J1', 'bench', now(), %(s)s, now(), current_date, 'x')
+    """,
+    """
+    insert into price_change_line (tenant_id, change_id, line_no, product_id, price_id, before_pack_price, pack_price)
+    select tenant_id, '00000000-0000-4000-8000-000000000001', row_number() over (), product_id, id, pack_price - 1, pack_price
+    from product_price where tenant_id = %(t)s and pack_price > 13
+    """,
+    """
+    insert into label_print (tenant_id, print_id, line_no, facility_id, kind, size, product_id, price_id, copies, digest, staff_id, printed_at)
+    select tenant_id, gen_random_uuid(), 1, %(f)s, 'shelf', '60x40', product_id, id, 1, 'x', %(s)s, from_at + interval '1 day'
+    from product_price where tenant_id = %(t)s and (product_id %% 10 > 0 or pack_price < 17)
+    """,
+    "analyze product_price, price_change_line, label_print",
+)
+
+
+def test_labels_to_change_are_counted_by_probes(filled, explained, database_urls):
+    keys = {"t": filled.tenant_id, "f": filled.facility_id, "s": filled.clerk}
+    with connect(database_urls["facility"]["owner"]) as connection:
+        for statement in YEARS_OF_LABELS:
+            connection.execute(statement, keys)
+        products = connection.execute("select count(*) from product where tenant_id = %(t)s and id %% 10 = 0", keys).fetchone()[0]  # fmt: skip
+
+    due = labels.count_due(filled.facility_id)
+
+    assert due == products
+    assert "label_print_of_product" in explained[0]
+    assert "Seq Scan on product_price" not in explained[0]
+    assert "Seq Scan on lot_balance" not in explained[0]

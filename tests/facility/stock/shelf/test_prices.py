@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -130,6 +131,19 @@ def test_the_owner_confirms_on_the_page(owner, at_work):
     assert price_of(product) == NEW
 
 
+def test_only_the_price_of_a_single_unit_may_change(owner, at_work):
+    product = make_product(at_work, pack_size=24, split_allowed=True)
+
+    assert post(owner, "/stock/prices/new", form(product, pack="")).status_code == 422
+    assert post(owner, "/stock/prices/new", form(product, pack="", split="0.6")).status_code == 303
+
+    row = one(at_work, "select pack_price, split_price from product_price where tenant_id = %(t)s and product_id = %(p)s order by from_at desc limit 1", p=product)  # fmt: skip
+    assert (row.pack_price, row.split_price) == (Decimal("12.5"), Decimal("0.6"))
+    again = post(owner, "/stock/prices/new", form(product, pack="", split="0.6"))
+    assert again.status_code == 422
+    assert "新价和现价一样" in text(again)
+
+
 def test_a_clerk_needs_the_owner_beside_them(clerk, at_work):
     product = make_product(at_work)
 
@@ -247,3 +261,24 @@ def test_a_changed_price_puts_the_label_on_the_list_until_it_is_printed(owner, a
     labels.print_labels(desk, uuid4(), "shelf", "60x40", [labels.Label(goods.product_id)])
     assert due() == []
     assert one(at_work, "select count(*) as n from label_print where tenant_id = %(t)s").n == 3
+
+
+def test_a_shop_that_never_printed_a_label_here_changes_them_too(owner, at_work):
+    goods = make_goods(at_work, 1)
+    make_goods(at_work, 1)
+    change(at_work, NewPrice(goods.product_id, NEW))
+
+    assert [row.id for row in labels.list_due(at_work.facility_id, "changed")] == [goods.product_id]
+    assert labels.count_due(at_work.facility_id) == 1
+    labels.print_labels(desk_of(at_work), uuid4(), "shelf", "60x40", [labels.Label(goods.product_id)])
+    assert labels.count_due(at_work.facility_id) == 0
+
+
+def test_the_new_price_of_what_was_added_is_typed_at_once(owner, at_work):
+    product = make_product(at_work, generic_name="连花清瘟颗粒")
+
+    page = text(post(owner, "/stock/prices/new", {"step": "add", "q": "lhqw"}))
+
+    assert f'name="product" value="{product}"' in page
+    assert re.search(r'name="pack"[^>]* autofocus', page)
+    assert 'value="add" formnovalidate' in page  # Another product may be added before the first has its price.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -31,9 +32,7 @@ def request_of(pharmacy):
 def test_a_thousand_products_are_approved_in_one_act_by_another_person(clerk, pharmacist, pharmacy, at_work):
     for number in range(60):
         make_product(at_work, code=f"OLD{number:03d}")
-    with clock.at_moment(
-        clock.now().replace(year=clock.now().year + 1)
-    ):  # What is in the catalog now came before that day.
+    with clock.at_moment(clock.now() + timedelta(days=366)):  # What is in the catalog now came before that day.
         desk, request = desk_of(at_work, at_work.clerk), uuid4()
         asked = approvals.ask_products(desk, request, came_before=clock.now())
     assert asked == 60
@@ -128,6 +127,52 @@ def test_a_supplier_without_papers_cannot_be_approved(pharmacist, pharmacy, at_w
     assert answer.status_code == 303
 
 
+def test_who_judges_a_supplier_sees_its_papers_on_the_same_page(pharmacist, at_work):
+    supplier, request = add_supplier(at_work, name="两证公司"), uuid4()
+    approvals.ask_supplier(desk_of(at_work, at_work.owner), request, supplier)
+    assert "证照不齐不能批准" in text(pharmacist.get(f"/stock/approvals/{request}"))
+
+    add_paper(at_work, Owner("supplier", supplier), "DRUG_TRADE", number="浙AA5740123", lasts=20)
+    page = text(pharmacist.get(f"/stock/approvals/{request}"))
+
+    assert "药品经营许可证" in page
+    assert "浙AA5740123" in page
+    assert "还有 20 天" in page
+
+
+def test_who_judges_products_sees_each_paper_with_its_days(pharmacist, at_work):
+    papered, bare, request = make_product(at_work), make_product(at_work), uuid4()
+    approvals.ask_products(desk_of(at_work, at_work.owner), request, [papered, bare])
+    owner = Owner("product", papered)
+    old = add_paper(at_work, owner, "REGISTRATION", number="2019S00001", lasts=5)
+    paper = add_paper(at_work, owner, "REGISTRATION", number="2024S01234", lasts=12, replaces=old)
+    add_paper(at_work, owner, "OTHER", number="SM-77", lasts=-3)
+    for number in range(5):
+        add_paper(at_work, owner, "INSPECTION", number=f"JY-{number}", lasts=None)
+
+    with statements() as ran:
+        page = text(pharmacist.get(f"/stock/approvals/{request}"))
+
+    for said in ("药品注册批件", "2024S01234", "还有 12 天", "已过期 3 天", "共 7 份，看全部", "没有登记，去登记"):
+        assert said in page
+    assert f"/stock/licences/{paper}" in page
+    assert "2019S00001" not in page, "a paper that was replaced is no reason to approve"
+    assert page.index("SM-77") < page.index("2024S01234") < page.index("JY-"), "what stops buying stands first"
+    assert page.count("检验报告") == 2, "reports of single lots do not push the others off the page"
+    assert len([each for each in ran if "licence" in each]) == 2
+
+
+def test_the_paper_a_supplier_lacks_stands_chosen(clerk, at_work):
+    supplier = add_supplier(at_work)
+    form = f"/stock/licences/new?owner=supplier&id={supplier}"
+    assert '<option value="BUSINESS" selected>' in text(clerk.get(form))
+
+    add_paper(at_work, Owner("supplier", supplier), "BUSINESS", lasts=None)
+
+    assert '<option value="BUSINESS" selected>' not in text(clerk.get(form))
+    assert " selected>" in text(clerk.get(form))
+
+
 def test_asked_twice_it_waits_once(at_work):
     desk, product, request = desk_of(at_work, at_work.owner), make_product(at_work), uuid4()
     assert approvals.ask_products(desk, request, [product]) == 1
@@ -148,7 +193,7 @@ def test_a_re_check_is_asked_for_when_it_is_due(clerk, at_work):
     supplier = make_supplier(at_work)
     assert "老药" not in text(clerk.get(f"{NEW}?kind=recheck"))
 
-    later = clock.now().replace(year=clock.now().year + 1)
+    later = clock.now() + timedelta(days=366)
     with clock.at_moment(later):
         desk = desk_of(at_work, at_work.owner)
         assert approvals.ask_products(desk, uuid4(), [product], recheck=True) == 1

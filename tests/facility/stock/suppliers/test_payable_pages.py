@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from uuid import uuid4
 
 import pytest
@@ -59,6 +60,19 @@ def test_an_account_is_read_by_page_and_exported_whole(owner, at_work, supplier)
     assert rows[1][2:5] == ["R051", 1.0, 52.0]
 
 
+def test_a_line_of_goods_opens_what_came_or_went_back(owner, at_work, supplier):
+    owe(at_work, supplier, 60_000, number="SH-1")
+    owe(at_work, supplier, -5_000, "return", "K-2")
+    invoice = note_invoice(at_work, supplier, 55_000)
+    entries = "select document_id from supplier_entry where tenant_id = %(t)s and kind = %(k)s"
+    came, back = (one(at_work, entries, k=kind).document_id for kind in ("receipt", "return"))
+
+    for address in (f"{HOME}/{supplier}", f"{HOME}/invoices/{invoice}"):
+        page = text(owner.get(address))
+        assert f'href="/stock/deliveries/{came}">SH-1</a>' in page
+        assert f'href="/stock/papers/{back}">K-2</a>' in page
+
+
 def test_from_invoice_to_payment(owner, pharmacy, at_work, supplier):
     first, second = owe(at_work, supplier, 60_000, number="R1"), owe(at_work, supplier, 40_000, number="R2")
     form = sent(supplier=str(supplier), number="25332000000012345678", issued_on=str(clock.business_date()), amount="1000.50", tax="115")  # fmt: skip
@@ -74,7 +88,12 @@ def test_from_invoice_to_payment(owner, pharmacy, at_work, supplier):
     assert "票货相差 0.50 元" in text(refused)
     assert text(refused).count(" checked") == 2
     post(owner, f"{invoice}/matches", {"entry": [str(first), str(second)], "reason": "尾差"})
-    assert "1,000.50" in text(owner.get(f"{HOME}/{supplier}/payments/new"))
+    matched = text(owner.get(invoice))
+    to_pay = next(link for link in re.findall(r'href="([^"]+)"', matched) if "payments/new" in link)
+    page = text(owner.get(to_pay))
+    assert "1,000.50" in page
+    assert page.count(" checked") == 1, "who comes from an invoice pays that one"
+    assert " checked" not in text(owner.get(f"{HOME}/{supplier}/payments/new"))
     paid = sent(amount="1000.50", made_on=str(clock.business_date()), method="bank", reference="HD-1", invoice=invoice.rpartition("/")[2])  # fmt: skip
     assert post(owner, f"{HOME}/{supplier}/payments/new", paid).status_code == 303
 

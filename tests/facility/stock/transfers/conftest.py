@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from app.core import tenancy
-from app.facility.db import transaction
+from app.facility.db import hot_action, transaction
 from app.facility.stock.transfers import actions
 from app.facility.stock.transfers.rules import Arrived, Sent
 from tests.factories.branches import make_branch
@@ -58,12 +58,12 @@ class Town:
     def state(self, transfer):
         return self.rows("select state from transfer where tenant_id = %(t)s and id = %(i)s", i=transfer)[0].state
 
-    def facts(self, at):
+    def facts(self, at, kind="stock.moved"):
         rows = self.rows(
             "select kind, convert_from(body, 'UTF8') as body from outbox where tenant_id = %(t)s and facility_id = %(f)s order by number",
             f=at.facility_id,
         )
-        return [json.loads(row.body) for row in rows if row.kind == "stock.moved"]
+        return [json.loads(row.body) for row in rows if row.kind == kind]
 
     def line(self, goods, packs, codes=None, zone="SALEABLE"):
         named = goods.codes[:packs] if codes is None else codes
@@ -78,6 +78,21 @@ class Town:
 
     def receive(self, transfer, *arrived, desk=None, **more):
         return actions.receive_transfer(desk or self.far, transfer, arrived, **more)
+
+    def settle(self, transfer, outcome, goods, packs, *, codes=(), desk=None, **more):
+        """Say where packs went that had not arrived."""
+        desk = desk or (self.far if outcome == "found" else self.near)
+        zone = more.pop("zone", "" if outcome == "lost" else "SALEABLE")
+        claim, units = more.pop("id", None) or uuid4(), packs * goods.pack_size
+        return actions.settle_claim(desk, claim, transfer, 1, outcome, units, "已查明", zone=zone, codes=codes, **more)
+
+    @hot_action
+    def hold(self, lot, how):
+        with transaction(settings=self.near.settings) as hot:
+            hot.run(
+                "update lot set hold = %(h)s where tenant_id = %(tenant)s and id = %(l)s",
+                {**self.near.keys, "l": lot, "h": how},
+            )
 
     def check(self):
         """Balances are the sums of their movements, streams are whole, what is in transit is what transfers say is open."""

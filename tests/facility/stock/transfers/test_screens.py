@@ -8,10 +8,9 @@ from app.core.hot import statements
 from app.facility.stock.transfers import drafts
 from tests.facility.stock.conftest import next_page, text
 from tests.facility.stock.transfers.conftest import all_of
-from tests.facility.stock.transfers.test_transfers import plain
 from tests.factories.branches import make_branch
 from tests.factories.people import browser, make_pharmacy, post
-from tests.factories.shop import make_goods
+from tests.factories.shop import make_goods, plain
 
 HOME = "/stock/transfers"
 PART = {"HX-Request": "true"}
