@@ -38,10 +38,19 @@ def pytest_xdist_make_scheduler(config, log):
     return Scheduling(config, log)
 
 
+# What waits for a real browser or a real process may wait in vain where a machine stands still for some seconds. Only such a
+# failure, told by these words, is tried once more; the run's last lines name each. What is wrong at once stays a failure.
+WAITED_IN_VAIN = [r"(?i)timeout", r"in time", r"was not killed", r"did not start"]
+AGAIN = pytest.mark.flaky(reruns=1, only_rerun=WAITED_IN_VAIN)
+
+
 def pytest_collection_modifyitems(items):
     """Begin with what takes longest, so that no process is left alone with it at the end."""
     tests = Path(__file__).parent
     items.sort(key=lambda item: _place(item.path.relative_to(tests).as_posix()))
+    for item in items:
+        if item.path.is_relative_to(tests / "browser") or item.path.is_relative_to(tests / "faults"):
+            item.add_marker(AGAIN)
 
 
 def _place(path):

@@ -111,7 +111,7 @@ class Product:
     def start(self) -> None:
         environment = {
             **os.environ, "PORT": str(self.port), "SUNMED_HOME": str(self.home), "SUNMED_DEMO": "1", "SUNMED_WORKERS": "1", "SUNMED_THREADS": "12",
-            "SUNMED_CENTER_ADDRESS": f"http://127.0.0.1:{self.line.port}/center", "SUNMED_CENTER_SECONDS": "3", "SUNMED_DEADLINE_SECONDS": "4",
+            "SUNMED_CENTER_ADDRESS": f"http://127.0.0.1:{self.line.port}/center", "SUNMED_CENTER_SECONDS": "12", "SUNMED_DEADLINE_SECONDS": "4",
             "SUNMED_RECOVERY_PAUSE_SECONDS": "0.5", "SUNMED_NOTICES": f"{date.today() + timedelta(days=3)} 02:00–02:30 维护。其间医保结算暂停，自费销售照常。",
         }  # fmt: skip
         for name in ("FACILITY_DATABASE_URL", "CENTER_DATABASE_URL", "SUNMED_FAULT", "SUNMED_DATA_KEY"):

@@ -40,9 +40,9 @@ class Process:
         self.nursery, self.name, self.environment, self.port = nursery, name, environment, port
         self.pid = None
 
-    def start(self, fault=""):
+    def start(self, fault="", **environment):
         assert self.pid is None, f"{self.name} runs already"
-        environment = {**self.environment, "SUNMED_FAULT": fault, "PORT": str(self.port or 1)}
+        environment = {**self.environment, "SUNMED_FAULT": fault, "PORT": str(self.port or 1), **environment}
         begun = self.nursery.order(name=self.name, port=self.port, environment=environment)
         assert begun["ready"], f"{self.name} did not start"
         self.pid = begun["pid"]
@@ -93,7 +93,7 @@ def wings(database_urls):
         "SUNMED_CENTER_URLS": json.dumps(database_urls["center"]),
         "SUNMED_FACILITY_SECRET": "tests",
         "SUNMED_CENTER_SECRET": "tests",
-        "SUNMED_CENTER_SECONDS": "2",
+        "SUNMED_CENTER_SECONDS": "15",  # A slow machine is not a silent center: only who tests silence waits less.
         "SUNMED_DEADLINE_SECONDS": "2.5",
         "SUNMED_RECOVERY_SECONDS": "0.1",
         "SUNMED_RECOVERY_PAUSE_SECONDS": "0.2",
@@ -101,8 +101,14 @@ def wings(database_urls):
     }
     found = Wings(environment)
     yield found
-    found.stop()
     found.nursery.close()
+
+
+@pytest.fixture(autouse=True)
+def ended(wings):
+    """Whatever becomes of a test, the next one begins with nothing running."""
+    yield
+    wings.stop()
 
 
 def eventually(check, seconds=25):

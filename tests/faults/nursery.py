@@ -21,27 +21,28 @@ built = {}
 def start(order):
     """Fork a wing; answers when it is ready (or has failed)."""
     os.environ.update(order["environment"])
-    if order["name"] not in built:
-        built[order["name"]] = server.build(order["name"])
+    kind = order["name"], order["environment"]["SUNMED_CENTER_SECONDS"]
+    if kind not in built:
+        built[kind] = server.build(order["name"])
     ready, told = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(ready)
-        _become(order, told)
+        _become(order, built[kind], told)
     os.close(told)
     children.add(pid)
     with os.fdopen(ready) as said:
         return {"pid": pid, "ready": said.readline().strip() == "ready"}
 
 
-def _become(order, told):
+def _become(order, made, told):
     try:
         faults._plan = faults._wanted()
         quiet = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1) if os.environ.get("SUNMED_TEST_LOUD") else (0, 1, 2):
             os.dup2(quiet, descriptor)
         sys.stdout = os.fdopen(told, "w")
-        server.serve(order["name"], built[order["name"]], order["port"])
+        server.serve(order["name"], made, order["port"])
     except BaseException:
         traceback.print_exc()
     finally:

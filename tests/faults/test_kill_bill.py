@@ -37,13 +37,6 @@ def world(facility_app, center_app):
         yield clinic, goods, person, visit, sheets
 
 
-@pytest.fixture(autouse=True)
-def ended(wings):
-    """Whatever becomes of a test, the next one begins with nothing running."""
-    yield
-    wings.stop()
-
-
 def open_attempts(clinic):
     return one(clinic, "select count(*) as n from insurance_attempt where tenant_id = %(t)s and state in ('asked', 'recovering')").n  # fmt: skip
 
@@ -112,7 +105,6 @@ def test_a_kill_while_a_visit_is_uploaded_and_split_is_asked_again(wings, world,
     press(wings, clinic, f"bills/{bill_of(clinic).id}/preview")
     settle(wings, clinic)
     check_settled(clinic, goods, person, center_app)
-    wings.stop()
 
 
 @pytest.mark.parametrize("point", SETTLE)
@@ -132,7 +124,6 @@ def test_a_kill_while_a_bill_is_settled_charges_the_patient_once(wings, world, c
         assert (bill_of(clinic).state, paid_at_center(center_app, person)) == ("open", 0)
         settle(wings, clinic)
     check_settled(clinic, goods, person, center_app)
-    wings.stop()
 
 
 @pytest.mark.parametrize("point", REFUND)
@@ -155,4 +146,3 @@ def test_a_kill_while_a_line_goes_back_ends_refunded_once(wings, world, center_a
     assert one(clinic, "select sum(amount_fen)::bigint as fen from tender where tenant_id = %(t)s").fen == 1250
     assert on_hand(clinic, goods) == (240, 24)
     check_books(clinic)
-    wings.stop()

@@ -25,13 +25,6 @@ SELL = {
 pytestmark = pytest.mark.faults
 
 
-@pytest.fixture(autouse=True)
-def ended(wings):
-    """Whatever becomes of a test, the next one begins with nothing running."""
-    yield
-    wings.stop()
-
-
 @pytest.fixture
 def world(facility_app, center_app):
     """A clinic's prescription of two packs that is out for an insured person, and a pharmacy of another tenant that carries the drug."""

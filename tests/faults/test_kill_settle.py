@@ -128,7 +128,6 @@ def test_a_kill_while_settling_loses_nothing_and_charges_once(wings, world, cent
         answer = settle_over_http(wings, pharmacy, basket)
         assert answer.json()["kind"] == "settled"
         check_settled(pharmacy, goods, person, basket, center_app)
-    wings.stop()
 
 
 @pytest.mark.parametrize("point", RELEASE)
@@ -150,7 +149,6 @@ def test_a_kill_while_a_refusal_is_written_frees_everything(wings, world, center
     check_nothing(pharmacy, goods, person, center_app)
     again = one(pharmacy, "select count(*) as n from basket where tenant_id = %(t)s and state = 'open'")
     assert again.n == 1
-    wings.stop()
 
 
 @pytest.mark.parametrize("point", REFUND)
@@ -195,7 +193,6 @@ def test_a_kill_while_refunding_a_part_ends_refunded(wings, world, center_app, p
     assert money.fen == 1_800
     assert on_hand(pharmacy, goods) == (72, 0)
     check_books(pharmacy)
-    wings.stop()
 
 
 @pytest.mark.parametrize("point", RECOVER)
@@ -219,13 +216,12 @@ def test_a_kill_while_recovering_is_recovered_from(wings, world, center_app, poi
         check_nothing(pharmacy, goods, person, center_app)
     else:
         check_settled(pharmacy, goods, person, basket, center_app)
-    wings.stop()
 
 
 def test_a_silent_center_leaves_the_sale_locked_until_it_answers(wings, world, center_app):
     pharmacy, _desk, goods, person, basket = world
     wings.center.start("center.arrived:sleep=4")
-    wings.facility.start()
+    wings.facility.start(SUNMED_CENTER_SECONDS="2")
 
     answer = settle_over_http(wings, pharmacy, basket)
     assert answer.json()["kind"] == "unknown"
