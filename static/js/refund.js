@@ -18,6 +18,7 @@ document.addEventListener("focusin", (event) => {
   if (event.target instanceof HTMLInputElement && event.target.dataset.most) event.target.select();
 });
 if (document.activeElement instanceof HTMLInputElement && document.activeElement.dataset.most) document.activeElement.select();
+else if (document.activeElement === document.body) fields[0]?.focus();
 
 // A figure that changed after the preview must be previewed again.
 form?.addEventListener("input", (event) => {

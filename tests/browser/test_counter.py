@@ -110,6 +110,7 @@ def test_sell_for_cash_by_keys_alone(till, shop):
     receipt = expect_settled(page)
     expect(page.locator("[data-change-output]")).to_have_text("7.50")
     expect(page.locator("#entry")).to_be_focused()
+    expect(page.locator("#go [data-primary]")).to_be_disabled()  # Nothing stands there to be settled.
     slip = printed(page, 1)
     assert receipt in slip
     assert "补打" not in slip

@@ -44,16 +44,22 @@ export function ask(note) {
   /** @type {HTMLElement | null} */ (note.querySelector("button"))?.focus();
 }
 
-/** @param {boolean} on */
+/** Only a button that was closed here is opened again: a new one stands as the answer has it. @param {boolean} on */
 export function sending(on) {
   state.sending = on;
   root().classList.toggle("sending", on);
   const button = /** @type {HTMLButtonElement | null} */ (document.querySelector("#go [data-primary]"));
   const word = button?.querySelector("[data-word]");
   if (!button || !word) return;
-  button.disabled = on;
-  if (on) [button.dataset.word, word.textContent] = [word.textContent ?? "", button.dataset.sending ?? ""];
-  else word.textContent = button.dataset.word ?? word.textContent;
+  const closed = button.dataset.word !== undefined;
+  if (on && !closed) {
+    button.disabled = true;
+    [button.dataset.word, word.textContent] = [word.textContent ?? "", button.dataset.sending ?? ""];
+  } else if (!on && closed) {
+    button.disabled = false;
+    word.textContent = button.dataset.word ?? "";
+    delete button.dataset.word;
+  }
 }
 
 /** A status of 0: nothing came back, so nobody here knows; ask until somebody does. @param {number} status */
