@@ -45,9 +45,11 @@ async function post(what, more, then) {
   dirty = false;
   const answer = await fetch(`${address}/${what}`, { method: "POST", body, credentials: "same-origin", headers: { "HX-Request": "true", "X-CSRFToken": token } });
   const html = await answer.text();
+  const kept = answer.headers.get("Draft-Version"); // A refused signature kept what is written.
+  if (kept) version().value = kept;
+  else if (!answer.ok) dirty = true;
   if (!answer.ok) {
-    dirty = true;
-    lost = answer.status === 409;
+    lost = answer.status === 409 && !kept && ["draft", "signature"].includes(what);
     return sayHtml(html);
   }
   hush();
@@ -77,9 +79,26 @@ function place(fresh, which) {
 function redraw(_answer, html) {
   const fresh = read(html);
   if (!fresh) return;
+  const at = placeOf(document.activeElement);
   byId("drafted").replaceWith(document.importNode(fresh, true));
   place(fresh, "#supply");
   heads(fresh);
+  if (at && document.activeElement === document.body) stand(at);
+}
+
+/** Where somebody is among what is redrawn: at a line or at what is said of it. @param {Element | null} where @returns {{ line: string, name: string } | undefined} */
+function placeOf(where) {
+  if (!where?.closest("#drafted")) return;
+  const row = /** @type {HTMLElement | null} */ (where.closest("[data-line]"));
+  const said = /^notes-(\d+)-(\d+)$/.exec(where.closest("[id^=notes-]")?.id ?? "");
+  return { line: row?.dataset.line ?? (said ? `${said[1]}.${said[2]}` : ""), name: where.getAttribute("name") ?? "" };
+}
+
+/** The same field of the line that stands there now, of the last one, or what adds one. @param {{ line: string, name: string }} at */
+function stand(at) {
+  const row = at.line ? document.querySelector(`[data-line="${at.line}"]`) ?? [...document.querySelectorAll("#drafted [data-line]")].at(-1) : null;
+  const there = /** @type {HTMLElement | null} */ ((at.name && row?.querySelector(`[name=${at.name}]`)) || row?.querySelector("[data-first]") || document.querySelector("#drafted [data-pick]"));
+  there?.focus();
 }
 
 /** @param {HTMLElement} fresh */
@@ -145,6 +164,9 @@ const version = () => /** @type {HTMLInputElement} */ (paper?.elements.namedItem
 
 const keep = () => send("draft", {}, refresh);
 
+/** What is written goes first. Says whether all of it is kept: nobody leaves a page that still holds something. */
+const whole = () => (dirty && writing ? keep() : line).then(() => !(dirty && writing));
+
 paper?.addEventListener("submit", (event) => event.preventDefault());
 paper?.addEventListener("input", (event) => {
   const field = /** @type {HTMLElement} */ (event.target);
@@ -160,6 +182,11 @@ function reckon(field) {
   const quantity = /** @type {HTMLInputElement | null | undefined} */ (field.closest("[data-line]")?.querySelector("[name=line_quantity]"));
   if (quantity) quantity.value = "";
 }
+
+// What is typed takes the place of the figure that stands there.
+paper?.addEventListener("focusin", (event) => {
+  if (event.target instanceof HTMLInputElement && event.target.matches("[data-line] [inputmode]")) event.target.select();
+});
 
 // ---------- pickers ----------
 
@@ -247,7 +274,7 @@ let saving = "";
 const acts = {
   keep: () => void keep(),
   sign: () => void send("signature", {}, (got) => window.location.assign(got.headers.get("HX-Redirect") ?? address)),
-  asked: () => void send("allergies-asked", {}, () => window.location.reload()),
+  asked: () => void whole().then((all) => all && send("allergies-asked", {}, () => window.location.reload())),
   reason: () => tell({ answer: "reasoned", reason: /** @type {HTMLSelectElement} */ (byId("reason")).value, note: /** @type {HTMLInputElement} */ (byId("reason-note")).value }),
   formula: () => void send("formulas", { at: saving, formula_name: /** @type {HTMLInputElement} */ (byId("formula-name")).value, scope: /** @type {HTMLSelectElement} */ (byId("formula-scope")).value }, () => /** @type {HTMLDialogElement} */ (byId("formula-dialog")).close()),
   next: () => /** @type {HTMLFormElement} */ (byId("next")).requestSubmit(),
@@ -273,18 +300,19 @@ document.addEventListener("click", (event) => {
 
 /** @type {Record<string, () => void>} */
 const KEYS = {
-  KeyN: () => (dirty && writing ? keep() : line).then(acts.next),
+  KeyN: () => void whole().then((all) => all && acts.next()),
   KeyD: () => pick("dx"), KeyA: () => pick("WESTERN"), KeyH: () => pick("HERB"), KeyI: () => pick("INFUSION"), KeyM: () => pick("FORMULA"), KeyT: () => pick("TREATMENT"), KeyE: () => pick("TEST"),
   Backspace: () => /** @type {HTMLElement | null | undefined} */ (document.activeElement?.closest("[data-line]")?.querySelector("[data-drop]"))?.click(),
-  KeyR: () => document.getElementById("refer") && (dirty && writing ? keep() : line).then(() => document.getElementById("refer")?.click()),
-  KeyY: () => document.getElementById("swaps") && (dirty && writing ? keep() : line).then(() => document.getElementById("swaps")?.click()),
-  KeyG: () => document.querySelector("[data-act=asked]") && (dirty ? keep() : line).then(acts.asked),
+  KeyR: () => void whole().then((all) => all && document.getElementById("refer")?.click()),
+  KeyY: () => void whole().then((all) => all && document.getElementById("swaps")?.click()),
+  KeyG: () => document.querySelector("[data-act=asked]") && acts.asked(),
 };
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || topDialog() || event.ctrlKey || event.metaKey) return;
   const number = /^(?:Digit|Numpad)([1-3])$/.exec(event.code)?.[1];
-  const reply = event.altKey && number ? document.querySelector(`[data-note] [data-answer="${number}"]`) : null;
+  const first = document.querySelector("#drafted .remind .acts button")?.closest(".acts"); // What stands first is answered first.
+  const reply = event.altKey && number ? first?.querySelectorAll("button")[Number(number) - 1] : null;
   const does = event.altKey ? KEYS[event.code] : event.key === "F4" && writing ? acts.keep : undefined;
   if (!does && !reply) return;
   event.preventDefault();

@@ -8,9 +8,12 @@ const form = /** @type {HTMLFormElement | null} */ (document.getElementById("ref
 const fields = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-most]"));
 const button = /** @type {HTMLButtonElement | null} */ (form?.querySelector("[data-primary]") ?? null);
 
-/** Send the figures as they stand; nothing is decided by it. */
+/** Send the figures as they stand; nothing is decided by it, so what is asked for at the end may still be empty. */
 function preview() {
-  if (form) htmx.trigger(form, "preview");
+  if (!form) return;
+  form.noValidate = true;
+  htmx.trigger(form, "preview");
+  form.noValidate = false;
 }
 
 // What is typed takes the place of the figure that stands there.

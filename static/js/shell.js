@@ -98,6 +98,16 @@ function walk(event) {
 // What a page does with arrows goes first: it listens at the document.
 window.addEventListener("keydown", walk);
 
+const TWICE_MS = 600;
+const PRESSED = "sunmed.pressed"; // When F9 was pressed last, and on which page.
+
+/** The second half of a double press comes when the next page stands already: it was not meant for that one. */
+function meant() {
+  const [page, at] = (sessionStorage.getItem(PRESSED) ?? "").split(" ").map(Number);
+  sessionStorage.setItem(PRESSED, `${performance.timeOrigin} ${Date.now()}`);
+  return page === performance.timeOrigin || !(Date.now() - at < TWICE_MS);
+}
+
 /** F9 does what the primary button of the top layer does; never one inside a layer that is closed. @param {KeyboardEvent} event */
 function press(event) {
   const layer = topDialog();
@@ -105,7 +115,7 @@ function press(event) {
   const button = layer ? buttons[0] : buttons.find((one) => !one.closest("dialog"));
   if (!button) return;
   event.preventDefault();
-  if (!event.repeat) whenWhole(() => !button.disabled && button.click());
+  if (!event.repeat && meant()) whenWhole(() => !button.disabled && button.click());
 }
 
 /** Dialogs close by themselves; here go the menus, what was said, and the folded rail. @param {KeyboardEvent} event */

@@ -9,6 +9,7 @@ import re
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Route, expect
@@ -19,7 +20,9 @@ IMAGES = ROOT / "docs" / "images"
 DRAWS = os.environ.get("SUNMED_IMAGES") == "1"
 GAP_SECONDS = 0.006  # Between two characters of a scanner.
 PERSON_MS = 45  # Between two keys of a person; the page takes anything under 35 for a scanner.
+ONCE_MS = 650  # A second F9 that comes sooner, when the next page stands there, is taken for a double press.
 CARD = "N202600{:02d}"
+_pressed: WeakKeyDictionary = WeakKeyDictionary()  # When somebody pressed F9 last, by page.
 
 # The page tells when a scan was complete, when its line stood there, when F9 was pressed and when the sale was settled.
 WATCH = """
@@ -118,7 +121,16 @@ def press(page, *keys: str) -> None:
     """Press one key after the other, as a person does. What a key brings that the next one needs is waited for in between."""
     for key in keys:
         ready(page)
+        if key == "F9":
+            page.wait_for_timeout(max(0, ONCE_MS - (time.monotonic() - _pressed.get(page, 0)) * 1000))
         page.keyboard.press(key, delay=PERSON_MS)
+        if key == "F9":
+            _pressed[page] = time.monotonic()
+
+
+def pressed_just_before(page) -> None:
+    """As if F9 had been pressed a moment ago, on the page before this one."""
+    page.evaluate("sessionStorage.setItem('sunmed.pressed', `0 ${Date.now()}`)")
 
 
 def lines(page):

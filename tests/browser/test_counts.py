@@ -21,7 +21,7 @@ def count(product, shop, sign_in):
         goods = shop.goods(packs, generic_name=f"盘点胶囊{secrets.token_hex(3)}", **fields)
         leader = sign_in(shop, shop.new_staff("pharmacist"), language)
         leader.goto(f"{product.url}/stock/counts/new?scope=product&q={goods.name}")
-        leader.keyboard.press("F9")
+        hands.press(leader, "F9")
         leader.wait_for_url(re.compile(r"/stock/counts/[0-9a-f-]{36}$"))
         return goods, leader, leader.url
 
@@ -51,13 +51,13 @@ def test_two_people_count_while_a_sale_happens_and_a_third_approves(product, sho
         expect(first.locator("#packs")).to_have_value(str(number))
     hands.scan(first, goods.codes[0])  # Twice: said, not counted.
     expect(first.locator("[data-said]")).to_contain_text("已经扫过")
-    first.keyboard.press("F9")
+    hands.press(first, "F9")
     expect(first.locator(".mine li")).to_have_count(1)
 
     hands.scan_line(seller, goods.codes[1], 1)  # Sold from the shelf that is counted already.
-    seller.keyboard.press("F9")
+    hands.press(seller, "F9")
     seller.wait_for_timeout(300)
-    seller.keyboard.press("F9")
+    hands.press(seller, "F9")
     hands.expect_settled(seller)
 
     counter_at(second, url, "后库")
@@ -81,7 +81,7 @@ def test_two_people_count_while_a_sale_happens_and_a_third_approves(product, sho
         hands.scan(first, code)
         expect(first.locator("#packs")).to_have_value(str(number))
     expect(first.locator(".state.warn")).to_contain_text("保存会替换那一次")
-    first.keyboard.press("F9")
+    hands.press(first, "F9")
     expect(first.locator(".mine li")).to_have_count(2)
 
     leader.goto(url)
@@ -89,12 +89,12 @@ def test_two_people_count_while_a_sale_happens_and_a_third_approves(product, sho
     leader.wait_for_url("**/differences")
     expect(leader.locator("#reasons")).to_contain_text(goods.codes[5])
     leader.locator("select[name=reason]").select_option("missing")
-    leader.keyboard.press("F9")
+    hands.press(leader, "F9")
     expect(leader.locator("body")).to_contain_text("等另一位药师或负责人审批")
 
     third = sign_in(shop, shop.new_staff("pharmacist"))
     third.goto(f"{url}/differences")
-    third.keyboard.press("F9")
+    hands.press(third, "F9")
     expect(third.locator(".head .tag")).to_contain_text("已审批")
     third.goto(f"{product.url}/stock/codes/{goods.codes[5]}")
     expect(third.locator("body")).to_contain_text("盘亏")
@@ -110,7 +110,7 @@ def test_what_is_scanned_while_an_answer_is_on_its_way_is_counted(shop, sign_in,
     expect(page.locator("#packs")).to_have_value("3")
     expect(page.locator("[data-said]")).to_contain_text("已记到这一行")
     with hands.no_answer_yet(page, "/entries$"):
-        page.keyboard.press("F9")
+        hands.press(page, "F9")
         hands.scan(page, goods.codes[3])  # The next line opens after this one is written down.
 
     expect(page.locator(".mine li")).to_have_count(1)
@@ -124,7 +124,7 @@ def test_the_pages_are_for_everybody_and_fit_a_phone(product, shop, sign_in, cou
     hands.speak(leader, language)
     leader.goto(f"{url}/counting?q={goods.codes[0]}&place=A01")
     expect(leader.locator("#count-form")).to_be_visible()
-    leader.keyboard.press("F9")
+    hands.press(leader, "F9")
     expect(leader.locator(".mine li")).to_have_count(1)
     pages = {
         "list": f"{product.url}/stock/counts", "new": f"{product.url}/stock/counts/new?scope=product&q={goods.name}", "progress": url,

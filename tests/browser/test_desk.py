@@ -39,6 +39,7 @@ def ward(wings):
         make_goods(at.pharmacy, 9, **own)
         make_goods(at.pharmacy, 9, **own | {"code": f"D{secrets.token_hex(4)}", "generic_name": "阿莫西林胶囊", "spec": "0.25g×24粒", "base_unit": "粒", "pack_size": 24})  # fmt: skip
         make_product(at.pharmacy, code=f"D{secrets.token_hex(4)}", generic_name="黄芪", rx_class="HERB", pack_unit="克", base_unit="0.01克", pack_size=100, pack_price="0.12", trace_required=False, split_allowed=False, barcode=None)  # fmt: skip
+        make_product(at.pharmacy, code=f"D{secrets.token_hex(4)}", generic_name="红光治疗", spec="", maker="", rx_class="SERVICE", pack_unit="次", base_unit="次", pack_size=1, pack_price="18.00", trace_required=False, split_allowed=False, barcode=None)  # fmt: skip
         known = {field: getattr(at.pharmacy, field) for field in at.pharmacy.__dataclass_fields__}
         clinic = Clinic(**known, doctor=doctor, department=department)
     return SimpleNamespace(shop=at, number=number, clinic=clinic)
@@ -101,6 +102,35 @@ def test_a_visit_from_the_call_to_the_signature_without_a_mouse(product, ward, s
     press(page, "F9")
     expect(page.locator("#signed")).to_contain_text("第 1 版")
     expect(page).to_have_url(re.compile("/clinic/desk/visits/"))
+
+
+def test_a_refused_signature_loses_nothing_and_is_mended_in_place(product, ward, sign_in):
+    wait(ward)
+    page = sign_in(ward.shop, ward.number)
+    page.goto(f"{product.url}/clinic/desk")
+    press(page, "Alt+N")
+    expect(page.locator("[name=complaint]")).to_be_focused()
+    type_in(page, "咳嗽三天")
+    press(page, "F9")
+    expect(page.locator("#notice")).to_contain_text("诊断")
+    type_in(page, "，夜里重")
+    press(page, "Alt+G")
+    expect(page.locator("#asked .ok")).to_be_visible()
+    expect(page.locator("[name=complaint]")).to_have_value("咳嗽三天，夜里重")
+    press(page, "F9")
+    expect(page.locator("#notice")).to_contain_text("诊断")
+    add(page, "Alt+D", "gxy")
+    add(page, "Alt+T", "红光")
+    expect(page.locator("[name=line_quantity]")).to_be_focused()
+    type_in(page, "2")
+    expect(page.locator("[name=line_quantity]")).to_have_value("2")
+    expect(page.locator("#sum")).to_have_text("36.00")
+    add(page, "Alt+T", "红光")
+    press(page, "Alt+Backspace")
+    expect(page.locator("#drafted [data-line]")).to_have_count(1)
+    expect(page.locator("[name=line_quantity]")).to_be_focused()
+    press(page, "F9")
+    expect(page.locator("#signed")).to_contain_text("第 1 版")
 
 
 def test_a_record_is_kept_as_a_template_and_the_next_begins_from_it(product, ward, sign_in):

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import hands
 from tests.browser.conftest import shop_of
 from tests.browser.hands import press, scan, type_in
 from tests.browser.product import PASSWORD
@@ -155,6 +156,30 @@ def test_another_makers_pack_goes_from_proposal_to_consent_to_the_hand_by_keyboa
     press(page, "F9")
     expect(page.locator(".desk .foot")).to_contain_text("都发完了")
     expect(page.locator(".visits")).to_contain_text("代替")
+
+
+def test_the_second_half_of_a_double_press_passes_nothing(product, ward, sign_in):
+    first, second = (inside(ward, lambda: sheet_of(ward, ward.goods(4)))[1] for _ in range(2))
+    page = sign_in(ward.shop, ward.numbers["pharmacist"])
+    page.goto(f"{product.url}/clinic/review/sheets/{first.id}")
+    press(page, "F9")
+    expect(page.locator("#notice")).to_contain_text("通过")
+    page.goto(f"{product.url}/clinic/review/sheets/{second.id}")
+    hands.pressed_just_before(page)
+    page.keyboard.press("F9")
+    page.wait_for_timeout(hands.ONCE_MS)
+    page.goto(f"{product.url}/clinic/review")
+    assert state_of(ward, second) == "SIGNED"
+    page.goto(f"{product.url}/clinic/review/sheets/{second.id}")
+    press(page, "F9")  # Who means it presses again.
+    expect(page.locator("#notice")).to_contain_text("通过")
+    assert state_of(ward, second) == "PASSED"
+
+
+def state_of(ward, made):
+    from app.facility.db import run
+
+    return inside(ward, lambda: run("select state from clinic_order where id = :id", id=made.id).scalar_one())
 
 
 def test_a_sheet_goes_back_to_the_doctor_by_keyboard(product, ward, sign_in):

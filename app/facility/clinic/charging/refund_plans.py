@@ -43,9 +43,9 @@ class Plan:
 
 
 def size_of(row: Any) -> int:
-    """Base units in one unit the line is counted in: packs, or single units of split lines, herbs and services."""
+    """Base units in one unit the line is counted in: packs (of herbs grams), or single units of split lines and what is no whole pack."""
     size = int(row.described["pack_size"])
-    return 1 if row.split or row.described["rx_class"] == "HERB" or row.quantity % size else size
+    return 1 if row.split or row.quantity % size else size
 
 
 def refundable(row: Any) -> int:

@@ -16,7 +16,7 @@ MOST = 100
 RECENT = 6
 QUEUE = """
 select v.id, v.ticket, v.state, v.arrived_at, v.doctor_id, p.name_shown, p.sex, p.born_on, (
-    select count(*) from clinic_order o where o.tenant_id = v.tenant_id and o.visit_id = v.id and o.state = 'RETURNED') as returned
+    select min(o.state) from clinic_order o where o.tenant_id = v.tenant_id and o.visit_id = v.id and o.state in ('RETURNED', 'REFUSED')) as came_back
 from visit v join patient p on p.tenant_id = v.tenant_id and p.id = v.patient_id
 where v.facility_id = :facility and v.visit_on = :today and v.state = any(cast(:states as text[])) and (v.doctor_id is null or v.doctor_id = :staff)
 order by v.priority desc, v.ticket, v.id limit :most

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID, uuid4
 
 import msgspec
-from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    after_this_request,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
@@ -230,14 +240,20 @@ def asked(visit_id: UUID) -> ResponseReturnValue:
 @blueprint.post("/visits/<uuid:visit_id>/signature")
 @needs(*STAFF)
 def sign(visit_id: UUID) -> ResponseReturnValue:
-    """Keep what is written, then sign it (签名送审)."""
+    """Keep what is written, then sign it (签名送审). What was kept stays kept when the signature is refused: the answer names its version."""
     desk = signin.here()
     visit = queries.get_visit(desk.facility_id, visit_id)
     content = _read()
     if visit.state == "IN_VISIT":
-        signing.keep_draft(desk, visit_id, _number(request.form.get("version", "")), content)
+        kept = signing.keep_draft(desk, visit_id, _number(request.form.get("version", "")), content)
+        after_this_request(lambda answer: _with_version(answer, kept))
     signing.sign_visit(desk, visit_id, content)
     return Response(status=204, headers={"HX-Redirect": url_for(".show_visit", visit_id=visit_id)})
+
+
+def _with_version(answer: Response, version: int) -> Response:
+    answer.headers["Draft-Version"] = str(version)
+    return answer
 
 
 @blueprint.get("/visits/<uuid:visit_id>/formulas")
