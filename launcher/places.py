@@ -40,6 +40,7 @@ OFFICERS = (
     ("G03", "方远", "administrator"),
     ("G04", "董安", "security_admin"),
     ("G05", "夏清", "audit_admin"),
+    ("G06", "周航", "officer"),  # A recall takes two.
 )
 
 

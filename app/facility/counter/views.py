@@ -18,6 +18,7 @@ from app.facility.counter import baskets, held_baskets, queries, refunds, screen
 from app.facility.counter.refund_plans import Back
 from app.facility.insurance import identify, machine
 from app.facility.stock import queries as stock
+from app.facility.stock.shelf import blind
 from app.facility.till import prescriptions
 from app.facility.till.typed import tenders_of
 
@@ -86,8 +87,9 @@ def show_line(basket_id: UUID, line_no: int) -> ResponseReturnValue:
     if line is None:
         raise NotFound
     unit, size = (line.about.base_unit, 1) if line.split else (line.about.pack_unit, line.about.pack_size)
+    veiled = line.about.product_id in blind.veil().products
     lots = [
-        {"id": lot.id, "lot_no": lot.lot_number, "expires_on": lot.expires_on, "stock_text": f"{lot.free // size} {unit}", "sellable": lot.free >= size,
+        {"id": lot.id, "lot_no": lot.lot_number, "expires_on": lot.expires_on, "stock_text": _("盘点中") if veiled else f"{lot.free // size} {unit}", "sellable": lot.free >= size,
          "chosen": lot.id == line.lot_id or (line.lot_id is None and lot.lot_number == line.lot_number), "why": _("不足一盒")}
         for lot in stock.sellable_lots(desk.facility_id, line.about.product_id, split=line.split)
     ]  # fmt: skip
@@ -356,18 +358,19 @@ def _number(text: str | None, what: str) -> int:
     return int(plain)
 
 
-def _with_stock(cards: list[catalog.ProductCard]) -> list[tuple[catalog.ProductCard, Any]]:
-    held = stock.free_to_sell(signin.here().facility_id, [card.id for card in cards])
-    return [(card, held.get(card.id)) for card in cards]
+def _with_stock(cards: list[catalog.ProductCard]) -> list[tuple[catalog.ProductCard, Any, bool]]:
+    """Products with what is free of them, and whether they are being counted blind: sold all the same, but nobody reads how many there are."""
+    held, veiled = stock.free_to_sell(signin.here().facility_id, [card.id for card in cards]), blind.veil().products
+    return [(card, held.get(card.id), card.id in veiled) for card in cards]
 
 
-def _choice(pair: tuple[catalog.ProductCard, Any]) -> dict[str, Any]:
-    card, held = pair
+def _choice(found: tuple[catalog.ProductCard, Any, bool]) -> dict[str, Any]:
+    card, held, veiled = found
     packs = int(held.free) // card.pack_size if held else 0
     priced = card.pack_price is not None
     return {
         "id": card.id, "name": card.name, "spec": card.spec, "maker": card.maker,
         "class_label": screens.class_label(baskets.class_of(card), str(card.selfpay_share or ""), card.rx_class),
-        "price": show_price(card.pack_price) if priced else "—", "unit_name": card.pack_unit, "stock_text": f"{packs} {card.pack_unit}",
+        "price": show_price(card.pack_price) if priced else "—", "unit_name": card.pack_unit, "stock_text": _("盘点中") if veiled else f"{packs} {card.pack_unit}",
         "expires_on": held.expires_on if held else None, "sellable": bool(packs and priced), "why": _("无库存") if priced else _("没有售价"),
     }  # fmt: skip

@@ -223,10 +223,12 @@ def _lacking(moves: Sequence[Move], found: _Found) -> Iterable[tuple[int, str, i
 
 def _shortage(lot: Any, zone: str, free: int, quantity: int, veiled: set[int]) -> str:
     """What is short, in words; not how much there is, to somebody who counts it blind."""
-    named = {"name": lot.name, "lot": lot.lot_number, "zone": words(rulebook.ZONE_WORDS[zone]), "unit": lot.base_unit, "quantity": quantity}  # fmt: skip
+    packs = free % lot.pack_size == 0 == quantity % lot.pack_size
+    size, unit = (lot.pack_size, lot.pack_unit) if packs else (1, lot.base_unit)
+    named = {"name": lot.name, "lot": lot.lot_number, "zone": words(rulebook.ZONE_WORDS[zone]), "unit": unit, "quantity": quantity // size}  # fmt: skip
     if lot.product_id in veiled:
         return words("{name} {lot} 在{zone}可动的不到 {quantity} {unit}。", **named)
-    return words("{name} {lot} 在{zone}只有 {free} {unit}可动，要动 {quantity}。", free=free, **named)
+    return words("{name} {lot} 在{zone}只有 {free} {unit}可动，要动 {quantity}。", free=free // size, **named)
 
 
 def _codes_of(act: Act, move: Move, found: _Found) -> list[Taken]:

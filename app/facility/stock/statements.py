@@ -152,7 +152,7 @@ order by b.lot_id, b.zone for no key update of b
 READ_LOTS = """
 select l.id, l.product_id, l.lot_number, l.produced_on, l.expires_on, l.hold, l.cost_price, p.code, coalesce(p.national_code, '') as national,
     coalesce(p.barcode, '') as barcode, p.generic_name as name, p.spec, p.maker, p.approval_number as approval, p.pack_size, p.base_unit,
-    p.rx_class as rx
+    p.pack_unit, p.rx_class as rx
 from lot l join product p on p.tenant_id = l.tenant_id and p.id = l.product_id
 where l.tenant_id = %(tenant)s and l.facility_id = %(facility)s and l.id = any(%(lots)s) order by l.id limit 500
 """

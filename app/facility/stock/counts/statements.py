@@ -251,6 +251,9 @@ where n.tenant_id = %(tenant)s and n.count_id = %(count)s and n.line_no = any(%(
     and not exists (select from standing s where s.line_no = n.line_no and s.code = t.code)
     and not exists (select from stock_movement m where m.tenant_id = n.tenant_id and m.document_id = t.document_id and m.lot_id = n.lot_id
         and m.zone = n.zone and m.id > n.first_mark)
+union all
+select e.line_no, e.code, 'missing', 0 from trace_event e
+where e.tenant_id = %(tenant)s and e.document_id = %(count)s and e.kind = 'CO' and e.line_no = any(%(lines)s::int[])
 order by 1, 2 limit 200000
 """
 # Lines of which any pack was scanned, by line.

@@ -191,13 +191,14 @@ def _post(
 
 def _owe_less(hot: Hot, desk: Desk, document: UUID, paper: Paper, number: str, second: int | None) -> None:
     """What went back to a supplier on file is owed no more, at its cost; the red invoice settles the rest."""
-    keys = {**desk.keys, "name": paper.record["supplier"], "lots": [line.lot_id for line in paper.lines]}
+    back: dict[int, int] = {}
+    for line in paper.lines:
+        back[line.lot_id] = back.get(line.lot_id, 0) + line.quantity
+    keys = {**desk.keys, "name": paper.record["supplier"], "lots": list(back)}
     supplier = hot.run(statements.SUPPLIER, keys)
-    lots = {row.id: row for row in hot.run(statements.COSTS, keys)}
     worth = sum(
-        rules.worth_fen(line.quantity, lots[line.lot_id].pack_size, lots[line.lot_id].cost_price) or 0
-        for line in paper.lines
-        if line.lot_id in lots
+        rules.worth_fen(max(0, back[lot.id] - lot.unowed), lot.pack_size, lot.cost_price) or 0
+        for lot in hot.run(statements.COSTS, keys)
     )
     if supplier and worth:
         note_owed(hot, desk, supplier[0].id, document, "return", -worth, clock.now(), number, approver_id=second)

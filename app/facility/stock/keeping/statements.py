@@ -140,7 +140,12 @@ cross join lateral (
 ) b
 where l.tenant_id = %(tenant)s and l.id = any(%(lots)s) and b.suppliers is not null order by l.id limit 200
 """
+# What lots cost, and what of them was rejected on arrival and kept: it was never owed, and goes back or is destroyed first.
 COSTS = """
-select l.id, l.cost_price, p.pack_size from lot l join product p on p.tenant_id = l.tenant_id and p.id = l.product_id
+select l.id, l.cost_price, p.pack_size, greatest(0, kept.units) as unowed from lot l join product p on p.tenant_id = l.tenant_id and p.id = l.product_id
+cross join lateral (
+    select coalesce(sum(m.quantity), 0)::bigint as units from stock_movement m
+    where m.tenant_id = l.tenant_id and m.lot_id = l.id and (m.kind = 'PR' or m.zone = 'REJECT' and m.kind in ('PI', 'DM')) limit 1
+) kept
 where l.tenant_id = %(tenant)s and l.id = any(%(lots)s) limit 200
 """

@@ -55,12 +55,13 @@ def list_entries(supplier_id: int, before: int | None = None, most: int = PAGE) 
     """A supplier's account, newest line first, 50 a page; `before` is the last row's id."""
     rows = run(
         """
-        select e.id, e.kind, e.amount_fen, e.balance_fen, e.document_id, e.number, e.reason, e.at, e.booked_on, f.name as staff, p.name as approver,
+        select e.id, e.kind, e.amount_fen, e.balance_fen, e.document_id, coalesce(nullif(e.number, ''), k.number, '') as number, e.reason, e.at, e.booked_on, f.name as staff, p.name as approver,
             m.invoice_id, i.number as invoice
         from supplier_entry e join staff f on f.tenant_id = e.tenant_id and f.id = e.staff_id
         left join staff p on p.tenant_id = e.tenant_id and p.id = e.approver_id
         left join purchase_invoice_receipt m on m.tenant_id = e.tenant_id and m.entry_id = e.id and m.ended_at is null
         left join purchase_invoice i on i.tenant_id = m.tenant_id and i.id = m.invoice_id
+        left join stock_document k on k.tenant_id = e.tenant_id and k.id = e.document_id and e.kind = 'return'
         where e.supplier_id = :supplier and e.id < :before order by e.id desc limit :most
         """,
         supplier=supplier_id, before=before or 2**62, most=most + 1,
@@ -72,7 +73,8 @@ def open_entries(supplier_id: int) -> list[Any]:
     """Receipts and returns for which no invoice stands, newest first, at most 200."""
     rows = run(
         """
-        select e.id, e.kind, e.document_id, e.number, e.amount_fen, e.booked_on from supplier_entry e
+        select e.id, e.kind, e.document_id, coalesce(nullif(e.number, ''), k.number, '') as number, e.amount_fen, e.booked_on from supplier_entry e
+        left join stock_document k on k.tenant_id = e.tenant_id and k.id = e.document_id and e.kind = 'return'
         where e.supplier_id = :supplier and e.kind in ('receipt', 'return')
             and not exists (select from purchase_invoice_receipt m where m.tenant_id = e.tenant_id and m.entry_id = e.id and m.ended_at is null)
         order by e.id desc limit :most

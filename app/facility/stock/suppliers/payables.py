@@ -210,12 +210,15 @@ def pay_supplier(desk: Desk, payment_id: UUID, draft: PaymentDraft) -> None:
         "at": at,
     }  # fmt: skip
     with transaction(settings=desk.settings) as hot:
-        if known := hot.run(statements.KNOWN_PAYMENT, keys):
+        waiting = hot.run(statements.INVOICES_TO_PAY, keys) if draft.invoice_ids else []
+        if known := hot.run(
+            statements.KNOWN_PAYMENT, keys
+        ):  # Asked behind the lock: a second press has waited for the first.
             if bytes(known[0].digest) != digest:
                 raise DocumentChanged
             return
         if draft.invoice_ids:
-            _covers(draft, hot.run(statements.INVOICES_TO_PAY, keys))
+            _covers(draft, waiting)
         _insert_payment(hot, values)
         if draft.invoice_ids:
             hot.run(statements.PAY_INVOICES, keys)

@@ -222,6 +222,8 @@ def settle_claim(
         if not opened:
             raise NotFound
         row = opened[0]
+        if outcome == "lost" and not codes and quantity == row.open:
+            codes = sorted(row.codes or {})  # What is lost cannot be scanned: all that is open is lost.
         _check_claim(desk, row, outcome, quantity, note, zone, codes, second_id)
         story = Story(note, approver=_operator(hot, keys, second_id), counterpart=_other(desk, row))
         facts = _settle(hot, desk, keys, row, outcome, quantity, zone, tuple(codes), story)

@@ -182,6 +182,14 @@ def test_the_desk_asks_the_same_whatever_stands_there(clinic, doctor):
     assert counts[0] == counts[1] <= 20
 
 
+def test_a_refused_sheet_shows_in_the_queue(clinic, doctor):
+    visit = make_visit(clinic)
+    sign(clinic, visit, sheet_of("WESTERN", (make_product(clinic), 24)))
+    with transaction(settings=clinic.scope) as hot:
+        hot.run_last("update clinic_order set state = 'REFUSED', reviewer_id = %(staff)s, reviewed_at = now(), review_note = '禁忌' where visit_id = %(v)s", {"v": visit, "staff": clinic.pharmacist})  # fmt: skip
+    assert ">已拒绝<" in page(doctor, visit)
+
+
 def test_a_returned_sheet_stands_big_and_is_signed_again(clinic, doctor):
     visit = make_visit(clinic)
     sign(clinic, visit, sheet_of("WESTERN", (make_product(clinic), 24)))

@@ -141,6 +141,18 @@ def test_a_refusal_does_not_say_how_many_are_free(pharmacy, desk, open_count):
     assert SAID.search(refused(boss))
 
 
+def test_the_counter_sells_on_and_does_not_say_how_many_there_are(clerk, owner, pharmacy, desk, open_count):
+    goods = plain(pharmacy, PACKS, pack_size=1, split_allowed=False)
+    found = f"/counter/products?q={goods.name}"
+    assert SAID.search(shown(clerk, found))
+
+    open_count()
+
+    assert not SAID.search(shown(clerk, found))
+    assert "盘点中" in shown(clerk, found)
+    assert SAID.search(shown(owner, found))
+
+
 @hot_action
 def move(who, lot, quantity):
     with transaction(settings=who.settings) as hot:

@@ -25,6 +25,9 @@ def test_missing_codes_are_written_off_and_come_back_when_found(pharmacy, desk, 
 
     assert [state_of(pharmacy, code) for code in goods.codes] == ["IN_STOCK"] * 3 + ["LOST"]
     assert last_fact(pharmacy)["lines"][0]["codes"] == [goods.codes[3]]
+    assert [row["missing"] for row in queries.differences(desk, count.id)] == [
+        [goods.codes[3]]
+    ]  # The paper goes on saying it.
     again = open_count()
     again.enter(goods, 4, codes=goods.codes)
     again.close()

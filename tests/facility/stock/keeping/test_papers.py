@@ -1,11 +1,14 @@
 """Stock papers: one person's acts post at once, two people's wait for the second, and the rulebook holds both times."""
 
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 
+from app.core import tenancy
 from app.core.errors import DocumentChanged, NotFound
+from app.facility.db import transaction
 from app.facility.stock.errors import CodesDoNotFit, NotEnoughInZone, StockNotMovable
 from app.facility.stock.keeping import actions, rules
 from app.facility.stock.keeping.errors import (
@@ -17,9 +20,13 @@ from app.facility.stock.keeping.errors import (
     SecondPersonNeeded,
 )
 from app.facility.stock.keeping.rules import Line
+from app.facility.stock.purchasing import deliveries
+from app.facility.stock.rules import ReceiptLine
+from app.facility.stock.suppliers import account_queries
 from tests.facility.stock.keeping.conftest import ask, facts, held, lot_of, packs_in, paper_of, state_of
 from tests.factories.city import make_insured_pharmacy
 from tests.factories.shop import check_books, desk_of, make_goods, one, plain, sell
+from tests.factories.supply import house_supplier
 
 
 @pytest.mark.parametrize(("act", "zone"), [("hold", "QUARANTINE"), ("reject", "REJECT"), ("set_out", "RETURN_OUT")])
@@ -212,6 +219,28 @@ def test_goods_go_back_to_who_brought_them_and_are_owed_no_more(pharmacy, desk, 
     owed = one(pharmacy, "select kind, amount_fen from supplier_entry where tenant_id = %(t)s order by id desc limit 1")
     assert (owed.kind, owed.amount_fen) == ("return", -850)
     check_books(pharmacy)
+
+
+def test_what_was_rejected_on_arrival_and_kept_was_never_owed(pharmacy, desk, druggist):
+    """Rejects go back first; of what was accepted the account falls, and the line of the account has the paper's number."""
+    goods = plain(pharmacy, 4)
+    lot = one(pharmacy, "update lot set cost_price = 8.5 where tenant_id = %(t)s and product_id = %(p)s returning id, expires_on", p=goods.product_id)  # fmt: skip
+    rejected = ReceiptLine(goods.product_id, goods.lot_number, lot.expires_on, 2, "REJECT", cost_price=Decimal("8.5"))
+    deliveries.receive_purchase(desk, uuid4(), house_supplier(pharmacy), [rejected])
+
+    ask(desk, "return_out", Line(lot.id, 2 * goods.pack_size, "REJECT"), second=pharmacy.pharmacist)
+    assert returns(pharmacy) == []
+    ask(desk, "return_out", Line(lot.id, goods.pack_size, "SALEABLE"), second=pharmacy.pharmacist)
+    assert [row.amount_fen for row in returns(pharmacy)] == [-850]
+    with tenancy.as_tenant(pharmacy.tenant_id):
+        newest = account_queries.list_entries(house_supplier(pharmacy))[0]
+    assert newest.number == paper_of(pharmacy, newest.document_id).number
+    check_books(pharmacy)
+
+
+def returns(pharmacy):
+    with transaction(settings=pharmacy.scope) as hot:
+        return list(hot.run_last("select amount_fen from supplier_entry where tenant_id = %(t)s and kind = 'return' order by id", {"t": pharmacy.tenant_id}))  # fmt: skip
 
 
 def test_what_cannot_be_posted_is_not_even_asked(pharmacy, desk):

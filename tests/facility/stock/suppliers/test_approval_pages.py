@@ -56,6 +56,14 @@ def test_what_came_into_the_catalog_today_is_not_all_before_today(clerk, at_work
     assert "没有可以送审的" in text(answer)
 
 
+def test_nothing_ticked_says_so_where_it_is_ticked(clerk, at_work):
+    make_product(at_work, generic_name="好药")
+    answer = post(clerk, NEW, sent(product=[]))
+    assert answer.status_code == 422
+    assert "请先勾选要送审的商品" in text(answer)
+    assert 'name="product"' in answer.text
+
+
 def test_ticked_products_are_asked_for_and_some_sent_back(clerk, pharmacist, owner, pharmacy, at_work):
     good, bad = make_product(at_work, generic_name="好药"), make_product(at_work, generic_name="坏药")
     assert "好药" in text(clerk.get(f"{NEW}?q=hy"))
@@ -64,7 +72,9 @@ def test_ticked_products_are_asked_for_and_some_sent_back(clerk, pharmacist, own
     lines = {row: one(pharmacy, "select id from approval where tenant_id = %(t)s and product_id = %(p)s", p=row).id for row in (good, bad)}  # fmt: skip
     address = f"/stock/approvals/{request}/decisions"
 
-    assert post(pharmacist, address, {"decision": "refuse", "line": str(lines[bad])}).status_code == 422
+    answer = post(pharmacist, address, {"decision": "refuse", "line": str(lines[bad])})
+    assert answer.status_code == 422
+    assert 'name="reason"' in answer.text  # The form stands there again.
     post(pharmacist, address, {"decision": "refuse", "line": str(lines[bad]), "reason": "没有批准文号"})
     post(owner, address, {"decision": "approve", "reach": "all"})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
 
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.core import clock
+from app.core import clock, tenancy
 from app.core.errors import DocumentChanged, NotFound, Outage, Refusal
 from app.facility.organizations import actions as organizations
 from app.facility.stock.suppliers import invoice_check, payables
@@ -194,6 +196,24 @@ def test_sent_again_nothing_is_done_twice(at_work, desk, supplier):
     ):
         with pytest.raises(DocumentChanged):
             again()
+
+
+def test_a_double_press_pays_an_invoice_once_and_says_so_twice(facility_app, at_work, desk, supplier):
+    invoice = note_invoice(at_work, supplier, 1_000)
+    payables.match_invoice(desk, invoice, [owe(at_work, supplier, 1_000)])
+    payment = uuid4()
+    gate = threading.Barrier(4)
+
+    def press():
+        with facility_app.app_context(), tenancy.as_tenant(at_work.tenant_id):
+            gate.wait(20)
+            payables.pay_supplier(desk, payment, paid(supplier, 1_000, invoice))
+
+    with ThreadPoolExecutor(4) as pool:
+        for pressed in [pool.submit(press) for _ in range(4)]:
+            pressed.result()  # Nobody is told that it was not booked.
+
+    assert balance(at_work, supplier) == 0
 
 
 @pytest.mark.parametrize("approver", [None, "owner"])

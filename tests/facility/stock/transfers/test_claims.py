@@ -36,6 +36,20 @@ def test_nothing_at_all_arrived(town):
     town.check()
 
 
+def test_what_is_lost_altogether_need_not_be_scanned(town):
+    goods = make_goods(town.here, 4)
+    transfer = town.send(town.line(goods, 4))
+    town.receive(transfer, all_of(goods, 1, reason="missing"))
+
+    with pytest.raises(ClaimNotSettled):
+        town.settle(transfer, "lost", goods, 2, second_id=town.here.pharmacist)  # Which two?
+    town.settle(transfer, "lost", goods, 3, second_id=town.here.pharmacist)
+
+    assert [town.code(code)[0] for code in goods.codes] == ["IN_STOCK", "LOST", "LOST", "LOST"]
+    assert town.state(transfer) == "closed"
+    town.check()
+
+
 def test_found_back_and_lost_close_a_claim(town):
     goods = make_goods(town.here, 4)
     transfer = town.send(town.line(goods, 4))
