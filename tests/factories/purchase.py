@@ -34,7 +34,7 @@ def make_delivery(pharmacy, supplier_id: int, *rows, order=None, **head):
     """A delivery whose draft holds these rows; returns (id, version)."""
     desk, delivery = desk_of(pharmacy, pharmacy.owner), uuid4()
     deliveries.open_delivery(desk, delivery, supplier_id, order)
-    draft = rules.Draft(rows=list(rows), **{"note_number": "SH0001"} | head)
+    draft = rules.Draft(rows=list(rows), **{"note_number": "SH0001", "note": "老包装，没有码"} | head)
     return delivery, deliveries.save_delivery(desk, delivery, 1, draft)
 
 

@@ -55,15 +55,16 @@ def furnish(owner: Desk, doctors: Mapping[str, int], nurses: Mapping[str, int], 
     if practices.list_departments(owner.facility_id):
         return False
     departments = [practice.add_department(owner, *one) for one in DEPARTMENTS]
-    for name in ROOMS:
-        practice.add_room(owner, name)
+    rooms = [practice.add_room(owner, name) for name in ROOMS]
     since = clock.business_date() - timedelta(days=100)
     for turn, doctor in enumerate(doctors.values()):
         practice.set_practitioner(owner, doctor, practice.Practice(departments[turn % 2], "主治医师", since))
         for weekday in range(1, 7):
             for period, most in (("am", 20), ("pm", 10)):
                 duty = _named(owner, f"duty:{doctor}:{weekday}:{period}")
-                duties.add_duty(owner, duty, doctor, departments[turn % 2], None, weekday, period, most)
+                duties.add_duty(
+                    owner, duty, doctor, departments[turn % 2], rooms[turn % len(rooms)], weekday, period, most
+                )
     for title, people in (
         ("护师", nurses),
         ("药师", pharmacists),

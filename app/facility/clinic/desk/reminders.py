@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RULES = {
     "allergy": words("过敏"), "cross": words("交叉过敏"), "in_use": words("重复用药"), "duplicate": words("重复用药"), "pregnancy": words("妊娠用药"),
     "incompatible": words("配伍禁忌"), "grams": words("饮片用量"), "twice": words("重复味"), "many_herbs": words("味数偏多"), "quantity": words("超量"),
-    "sex_age": words("诊断不符"),
+    "sex_age": words("诊断不符"), "age": words("年龄禁用"),
 }  # fmt: skip
 # Why a doctor goes on (继续使用的理由), coded so that they can be counted.
 REASONS = {
@@ -123,6 +123,8 @@ def _of_line(
     risk = drug_groups.risk_in_pregnancy(card.generic_name) if pregnant else None
     if risk:
         yield Reminder("pregnancy", _key("pregnancy", card.id), risk.said, risk.firm, sheet, at)
+    if young := drug_groups.too_young(card.generic_name, who.age):
+        yield Reminder("age", _key("age", card.id), young, True, sheet, at)
     yield from _in_use(sheet, at, line, card, who, today)
     yield from _too_much(sheet, at, line, card)
 

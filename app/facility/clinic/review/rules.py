@@ -34,7 +34,7 @@ MOST_NOTE = 500
 SPEAKS_OF = {
     "allergy": "contraindication", "cross": "contraindication", "pregnancy": "contraindication", "in_use": "duplicate", "duplicate": "duplicate",
     "twice": "duplicate", "incompatible": "interaction", "grams": "dose", "quantity": "dose", "many_herbs": "dose", "sex_age": "diagnosis",
-    "center": "insurance",
+    "age": "contraindication", "center": "insurance",
 }  # fmt: skip
 
 

@@ -30,9 +30,14 @@ _UNRESTRICTED = names(
 _LOCAL = names("乳膏 软膏 凝胶 滴眼 眼膏 滴耳 滴鼻 洗剂 搽剂 栓 阴道 含片 溶液剂外用")
 
 
+def is_local(generic_name: str) -> bool:
+    """Say whether it is used on the skin, the eye, the ear or the like."""
+    return any(form in generic_name for form in _LOCAL)
+
+
 def level_of(generic_name: str) -> str | None:
     """The level of a drug, None when it is no antimicrobial or only used locally."""
-    if any(form in generic_name for form in _LOCAL):
+    if is_local(generic_name):
         return None
     for level, stems in ((SPECIAL, _SPECIAL), (RESTRICTED, _RESTRICTED), (UNRESTRICTED, _UNRESTRICTED)):
         if any(stem in generic_name for stem in stems):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.core.errors import Words, words
+from app.facility.clinic.terms import antimicrobial
 from app.facility.clinic.terms.tables import names
 
 if TYPE_CHECKING:
@@ -168,14 +169,16 @@ def _meets(allergen: str, generic_name: str) -> Allergic | None:
 PREGNANCY_FORBIDS = frozenset({"statin", "ace_inhibitor", "sartan", "tetracycline", "quinolone"})
 PREGNANCY_FORBIDS_NAMES = names(
     "异维A酸 维A酸 阿维A 甲氨蝶呤 米非司酮 米索前列醇 沙利度胺 来那度胺 利巴韦林 华法林 己烯雌酚 炔诺酮 左炔诺孕酮 炔雌醇 丙戊酸 非那雄胺 度他雄胺 来氟米特 "
-    "阿利吉仑 艾拉莫德 羟基脲 环磷酰胺 达那唑 氟他胺 麦角胺 麦角新碱 阿达帕林 他扎罗汀 法维拉韦 尼美舒利"
+    "阿利吉仑 艾拉莫德 羟基脲 环磷酰胺 达那唑 氟他胺 麦角胺 麦角新碱 阿达帕林 他扎罗汀 法维拉韦 尼美舒利 "
+    "益母草 云南白药 血府逐瘀 脑心通 通心络 麝香保心 跌打丸 大活络 牛黄解毒 华佗再造 六神丸"  # Patent medicines.
 )
 PREGNANCY_CAREFUL = frozenset(
     {"antipyretic", "aminoglycoside", "sulfonamide", "nitroimidazole", "opioid", "barbiturate", "iodine"}
 )
 PREGNANCY_CAREFUL_NAMES = names(
     "氟康唑 伊曲康唑 伏立康唑 甲巯咪唑 丙硫氧嘧啶 卡马西平 苯妥英 托吡酯 拉莫三嗪 碳酸锂 阿普唑仑 地西泮 艾司唑仑 氯硝西泮 劳拉西泮 唑吡坦 帕罗西汀 阿替洛尔 螺内酯 "
-    "氢氯噻嗪 呋塞米 地塞米松 泼尼松 格列美脲 格列齐特 格列吡嗪 伪麻黄碱 氯霉素 硫唑嘌呤 奥美拉唑 多潘立酮 莫沙必利"
+    "氢氯噻嗪 呋塞米 地塞米松 泼尼松 格列美脲 格列齐特 格列吡嗪 伪麻黄碱 氯霉素 硫唑嘌呤 奥美拉唑 多潘立酮 莫沙必利 "
+    "复方丹参滴丸 防风通圣 牛黄上清"
 )
 
 
@@ -194,4 +197,26 @@ def risk_in_pregnancy(generic_name: str) -> Risk | None:
         return Risk(words("说明书：孕妇禁用{drug}。", drug=generic_name), firm=True)
     if groups & PREGNANCY_CAREFUL or any(name in generic_name for name in PREGNANCY_CAREFUL_NAMES):
         return Risk(words("说明书：孕妇慎用{drug}，按孕期权衡。", drug=generic_name), firm=False)
+    return None
+
+
+# ---- children ------------------------------------------------------------------------------------------------------------
+
+# Below so many years the inserts forbid a group or a name (儿童用药). What is put on the skin or into an eye is not meant.
+TOO_YOUNG: tuple[tuple[int, frozenset[str], tuple[str, ...]], ...] = (
+    (18, frozenset({"quinolone"}), ("可待因",)),
+    (12, frozenset(), ("尼美舒利",)),
+    (8, frozenset({"tetracycline"}), ()),
+    (2, frozenset(), ("异丙嗪",)),
+)
+
+
+def too_young(generic_name: str, age: int | None) -> Words | None:
+    """Say that the insert forbids a drug at this age in whole years; None when nothing here does, which promises nothing."""
+    if age is None or antimicrobial.is_local(generic_name):
+        return None
+    groups = set(groups_of(generic_name))
+    for years, forbidden, stems in TOO_YOUNG:
+        if age < years and (groups & forbidden or any(stem in generic_name for stem in stems)):
+            return words("说明书：{years} 岁以下禁用{drug}。", years=years, drug=generic_name)
     return None

@@ -49,7 +49,7 @@ from delivery d join supplier s on s.tenant_id = d.tenant_id and s.id = d.suppli
 where d.tenant_id = %(tenant)s and d.facility_id = %(facility)s and d.id = %(delivery)s for no key update of d
 """
 GOODS = """
-select id, generic_name as name, pack_size, storage, special_class, rx_class as rx, approval_number as approval, maker
+select id, generic_name as name, pack_size, storage, special_class, rx_class as rx, approval_number as approval, maker, trace_required
 from product where tenant_id = %(tenant)s and id = any(%(ids)s) and state = 'active'
 """
 ORDERED = """
@@ -255,7 +255,9 @@ def goods_of(hot: Hot, desk: Desk, product_ids: Sequence[int]) -> dict[int, rule
     """What acceptance must know of these products."""
     rows = hot.run(GOODS, {**desk.keys, "ids": sorted(set(product_ids))})
     return {
-        row.id: rules.Goods(row.name, row.pack_size, row.storage, row.special_class, row.rx, row.approval, row.maker)
+        row.id: rules.Goods(
+            row.name, row.pack_size, row.storage, row.special_class, row.rx, row.approval, row.maker, row.trace_required
+        )
         for row in rows
     }
 

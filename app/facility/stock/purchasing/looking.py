@@ -76,7 +76,9 @@ def goods_of(product_ids: Sequence[int]) -> dict[int, rules.Goods]:
     """What acceptance must know of these products."""
     found = queries.product_facts(product_ids) if product_ids else {}
     return {
-        key: rules.Goods(row.name, row.pack_size, row.storage, row.special_class, row.rx, row.approval, row.maker)
+        key: rules.Goods(
+            row.name, row.pack_size, row.storage, row.special_class, row.rx, row.approval, row.maker, row.trace_required
+        )
         for key, row in found.items()
     }
 

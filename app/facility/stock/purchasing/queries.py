@@ -277,7 +277,7 @@ def product_facts(product_ids: Sequence[int]) -> dict[int, Any]:
     """What acceptance shows of products for comparison: approval number, maker, storage, special class."""
     rows = run(
         """
-        select id, generic_name as name, pack_size, storage, special_class, rx_class as rx, approval_number as approval, maker, spec, pack_unit
+        select id, generic_name as name, pack_size, storage, special_class, rx_class as rx, approval_number as approval, maker, spec, pack_unit, trace_required
         from product where id = any(:ids) and state = 'active' order by id limit 500
         """,
         ids=sorted(set(product_ids))[:500],

@@ -93,6 +93,7 @@ class Goods:
     rx: str
     approval: str
     maker: str
+    trace_required: bool = False
 
     @property
     def home(self) -> str:
@@ -180,7 +181,18 @@ def read(draft: Draft, goods: Mapping[int, Goods]) -> tuple[list[Lot], list[str]
             problems.append(words("途中温度超出 2–8 ℃：冷链药品不能直接上架，请放待处理区由质量负责人决定，或拒收。"))
     if not draft.note_number.strip():
         problems.append(words("没有填随货同行单号。"))
+    if not draft.note.strip():
+        problems += _codeless(draft, goods)
     return lots, problems
+
+
+def _codeless(draft: Draft, goods: Mapping[int, Goods]) -> Iterator[str]:
+    """Traced drugs of which not one code was scanned (应扫尽扫): without a word of why they do not go onto the shelf."""
+    for row in draft.rows:
+        about = goods.get(row.product)
+        taken = (typed.whole(row.arrived) or 0) > (typed.whole(row.rejected or "0") or 0)
+        if about and about.trace_required and taken and not row.codes:
+            yield words("{name} 一个追溯码也没有扫。请扫码；确实没有码的，在备注里写明原因。", name=about.name)
 
 
 def _row_problems(row: Row, about: Goods) -> Iterator[str]:

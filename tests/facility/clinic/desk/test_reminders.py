@@ -21,7 +21,7 @@ from tests.factories.shop import desk_of, make_product
 
 TODAY = date(2026, 11, 22)
 NAMES = {
-    1: "阿莫西林胶囊", 2: "头孢呋辛酯片", 3: "苯磺酸氨氯地平片", 4: "阿托伐他汀钙片", 5: "瑞舒伐他汀钙片", 11: "甘草", 12: "甘遂", 13: "制川乌", 14: "桃仁",
+    1: "阿莫西林胶囊", 2: "头孢呋辛酯片", 3: "苯磺酸氨氯地平片", 4: "阿托伐他汀钙片", 5: "瑞舒伐他汀钙片", 6: "左氧氟沙星片", 11: "甘草", 12: "甘遂", 13: "制川乌", 14: "桃仁",
 }  # fmt: skip
 CARDS = {
     n: card(n, name, **({"rx_class": "HERB", "base_unit": "0.01克", "pack_size": 100} if n > 10 else {}))
@@ -74,6 +74,7 @@ def test_pregnancy_and_sex_and_age():
     assert rules(western(Line(4, 7)), record=pregnant) == [("pregnancy", True, 0, 0)]
     assert rules(herbs(Line(14, 7 * 900)), record=pregnant) == [("pregnancy", False, 0, 0)]
     assert rules(western(Line(4, 7)), record=Record(pregnancy="no")) == []
+    assert rules(western(Line(6, 7)), who=Who(age=10)) == [("age", True, 0, 0)]
     man = Who(sex="1", age=40)
     assert rules(diagnoses=[("WESTERN", "O80.0", "顺产")], who=man)[0] == ("sex_age", True, -1, None)
     assert rules(diagnoses=[("TCM_DISEASE", "O80.0", "x")], who=man) == []

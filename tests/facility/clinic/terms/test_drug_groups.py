@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.facility.clinic.terms.drug_groups import GROUPS, allergic, groups_of, risk_in_pregnancy, therapies_of
+from app.facility.clinic.terms.drug_groups import (
+    GROUPS,
+    allergic,
+    groups_of,
+    risk_in_pregnancy,
+    therapies_of,
+    too_young,
+)
 from app.national import codes
 
 
@@ -33,12 +40,20 @@ def test_the_surest_allergy_is_said_first_and_says_why():
 
 
 @pytest.mark.parametrize(("drug", "firm"), [
-    ("阿托伐他汀钙片", True), ("缬沙坦胶囊", True), ("马来酸依那普利片", True), ("左氧氟沙星片", True), ("利巴韦林颗粒", True), ("注射用乌司他汀", None), ("布洛芬缓释胶囊", False), ("叶酸片", None), ("甲巯咪唑片", False),
+    ("阿托伐他汀钙片", True), ("缬沙坦胶囊", True), ("马来酸依那普利片", True), ("左氧氟沙星片", True), ("利巴韦林颗粒", True), ("注射用乌司他汀", None), ("布洛芬缓释胶囊", False), ("叶酸片", None), ("甲巯咪唑片", False), ("鲜益母草胶囊", True), ("复方丹参滴丸", False),
 ])  # fmt: skip
 def test_pregnancy_forbids_some_drugs_and_asks_care_for_others(drug, firm):
     risk = risk_in_pregnancy(drug)
 
     assert (risk and risk.firm) == firm
+
+
+@pytest.mark.parametrize(("drug", "age", "forbidden"), [
+    ("左氧氟沙星片", 17, True), ("左氧氟沙星片", 18, False), ("左氧氟沙星滴眼液", 5, False), ("左氧氟沙星片", None, False), ("盐酸多西环素片", 7, True), ("盐酸多西环素片", 8, False),
+    ("复方磷酸可待因溶液", 12, True), ("尼美舒利分散片", 11, True), ("盐酸异丙嗪片", 1, True), ("布洛芬混悬液", 1, False),
+])  # fmt: skip
+def test_some_drugs_are_not_for_children(drug, age, forbidden):
+    assert (too_young(drug, age) is not None) == forbidden
 
 
 def test_the_groups_name_the_allergens_of_the_interface():

@@ -208,6 +208,20 @@ def test_what_is_wrong_is_said_and_nothing_comes_in(at_work, supplier, desk, cha
     assert queries.get_delivery(at_work.facility_id, delivery).state == "draft"
 
 
+def test_traced_goods_without_one_code_need_a_word_of_why(at_work, supplier, desk):
+    product = make_approved(at_work)
+    silent = make_delivery(at_work, supplier, row(product, 2), note=" ")
+    told = make_delivery(at_work, supplier, row(product, 2, lot="OLD1"), note="2025 年前的老包装")
+    untraced = make_delivery(at_work, supplier, row(make_approved(at_work, trace_required=False), 2), note="")
+
+    with pytest.raises(NotAccepted) as refused:
+        deliveries.accept_delivery(desk, *silent)
+
+    assert "一个追溯码也没有扫" in refused.value.message
+    assert deliveries.accept_delivery(desk, *told)
+    assert deliveries.accept_delivery(desk, *untraced)
+
+
 def test_herbs_need_their_origin_and_a_note_its_number(at_work, supplier, desk):
     herb = make_approved(at_work, rx_class="HERB", trace_required=False)
     delivery, version = make_delivery(at_work, supplier, row(herb, 1), note_number="")
