@@ -252,8 +252,11 @@ where n.tenant_id = %(tenant)s and n.count_id = %(count)s and n.line_no = any(%(
     and not exists (select from stock_movement m where m.tenant_id = n.tenant_id and m.document_id = t.document_id and m.lot_id = n.lot_id
         and m.zone = n.zone and m.id > n.first_mark)
 union all
-select e.line_no, e.code, 'missing', 0 from trace_event e
-where e.tenant_id = %(tenant)s and e.document_id = %(count)s and e.kind = 'CO' and e.line_no = any(%(lines)s::int[])
+select n.line_no, t.code, 'missing', 0
+from count_line n join stock_count c on c.tenant_id = n.tenant_id and c.id = n.count_id and c.state = 'approved'
+join trace_code t on t.tenant_id = n.tenant_id and t.lot_id = n.lot_id
+where n.tenant_id = %(tenant)s and n.count_id = %(count)s and n.line_no = any(%(lines)s::int[]) and n.difference < 0 and exists (
+    select from trace_event e where e.tenant_id = t.tenant_id and e.code = t.code and e.document_id = n.count_id and e.kind = 'CO' and e.line_no = n.line_no)
 order by 1, 2 limit 200000
 """
 # Lines of which any pack was scanned, by line.

@@ -211,9 +211,8 @@ def pay_supplier(desk: Desk, payment_id: UUID, draft: PaymentDraft) -> None:
     }  # fmt: skip
     with transaction(settings=desk.settings) as hot:
         waiting = hot.run(statements.INVOICES_TO_PAY, keys) if draft.invoice_ids else []
-        if known := hot.run(
-            statements.KNOWN_PAYMENT, keys
-        ):  # Asked behind the lock: a second press has waited for the first.
+        # Asked behind the lock: a second press has waited for the first.
+        if known := hot.run(statements.KNOWN_PAYMENT, keys):
             if bytes(known[0].digest) != digest:
                 raise DocumentChanged
             return
