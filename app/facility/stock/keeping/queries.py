@@ -104,6 +104,21 @@ def places_of(facility_id: int, product_ids: Sequence[int], zones: Sequence[str]
     return list(rows)
 
 
+def places_of_lot(facility_id: int, number: str, zones: Sequence[str]) -> list[Any]:
+    """Where lots lie whose number begins so, in these zones, soonest to expire first."""
+    typed = number.upper()
+    rows = run(
+        f"""{PLACES}
+        where b.facility_id = :facility and b.zone = any(:zones) and b.on_hand > 0 and b.lot_id in (
+            select id from lot where facility_id = :facility and (lot_number collate "C" between :typed and :typed_end or lot_number collate "C" between :upper and :upper_end)
+            limit :most)
+        order by b.expires_on, b.lot_id, b.zone limit :most
+        """,
+        facility=facility_id, zones=list(zones), most=MOST_CHOICES, typed=number, typed_end=f"{number}\U0010ffff", upper=typed, upper_end=f"{typed}\U0010ffff",
+    )  # fmt: skip
+    return list(rows)
+
+
 def places_at(facility_id: int, places: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Any]:
     """What lies at these places (lot, zone) now; a place that is empty or not here is left out."""
     if not places:

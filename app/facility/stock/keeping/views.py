@@ -199,6 +199,7 @@ def find_places() -> ResponseReturnValue:
     else:
         found = catalog.find_products(text, limit=8) if text else []
         rows = queries.places_of(here.facility_id, [product.id for product in found], zones)
+        rows = rows or (queries.places_of_lot(here.facility_id, text, zones) if text else [])
     return render_template(
         "facility/stock/keeping/_places.html",
         rows=blind.veil().over(rows, "product_id"),

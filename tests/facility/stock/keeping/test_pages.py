@@ -184,6 +184,7 @@ def test_goods_are_found_by_code_and_by_name_where_the_act_may_take_them(clerk, 
 
     assert place in text(clerk.get(f"/stock/papers/places?act=hold&q={goods.codes[0]}"))
     assert place in text(clerk.get(f"/stock/papers/places?act=hold&q={goods.name}"))
+    assert place in text(clerk.get(f"/stock/papers/places?act=hold&q={goods.lot_number.lower()}"))
     assert place not in text(clerk.get(f"/stock/papers/places?act=destroy&q={goods.name}"))
     line = text(clerk.get(f"/stock/papers/lines?place={place}&code={goods.codes[0]}"))
     assert 'name="packs" value="1"' in line
