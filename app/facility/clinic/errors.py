@@ -48,7 +48,7 @@ class VisitWritten(Refusal):
 
 class VisitIncomplete(Refusal):
     code = "visit_incomplete"
-    sentence = "没有保存：{why}。请改好再试。"
+    sentence = "没有办成：{why}。请改好再试。"
     status = 422
 
 

@@ -13,7 +13,7 @@ from app.facility.db import run
 from app.national import certno
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
     from uuid import UUID
 
     from app.facility.clinic.patients.rules import Person
@@ -36,6 +36,15 @@ def find_patients(text: str, most: int = MOST) -> list[Any]:
         return []
     where, params = _where(typed)
     return list(run(ROWS.format(shown=SHOWN, where=where), most=most, **params))
+
+
+def find_alike(name: str, sex: str, born_on: date | None, but: UUID) -> list[Any]:
+    """Files of the same name, sex and day of birth, other than this one: perhaps the same person, who showed no paper."""
+    if not (name and sex and born_on):
+        return []
+    where = "p.name_hash = :hash and p.sex = :sex and p.born_on = :born_on and p.id <> :but"
+    told = {"hash": personal.lookup(f"name:{name}"), "sex": sex, "born_on": born_on, "but": but}
+    return list(run(ROWS.format(shown=SHOWN, where=where), most=MOST, **told))
 
 
 def _where(typed: str) -> tuple[str, dict[str, Any]]:

@@ -58,12 +58,16 @@ def find() -> ResponseReturnValue:
 @blueprint.route("/new", methods=["GET", "POST"])
 @needs(*STAFF)
 def new() -> ResponseReturnValue:
-    """Make a file; a citizen id that has one already leads there."""
+    """Make a file; a citizen id that has one already leads there, somebody without a paper who is like another is asked about once."""
     if request.method == "GET":
         return _form(None, {})
     patient_id = forms.document()
     try:
-        actions.register_patient(signin.here(), patient_id, _person())
+        told = _person()
+        asked = told.certno or forms.text("another", 1)
+        if not asked and (alike := queries.find_alike(told.name.strip(), told.sex, told.born_on, patient_id)):
+            return _form(None, request.form, alike=alike[0])
+        actions.register_patient(signin.here(), patient_id, told)
     except Refusal as refused:
         return _form(None, request.form, refused)
     if forms.text("then", 10) == "visit":
@@ -150,7 +154,9 @@ def merge(patient_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", patient_id=patient.id), 303)
 
 
-def _form(patient: Any, typed: Mapping[str, str], refused: Refusal | None = None) -> ResponseReturnValue:
+def _form(
+    patient: Any, typed: Mapping[str, str], refused: Refusal | None = None, alike: Any = None
+) -> ResponseReturnValue:
     shown = {name: typed.get(name, "") for name in FIELDS}
     if patient and not typed:
         person = queries.unseal(patient)
@@ -159,9 +165,9 @@ def _form(patient: Any, typed: Mapping[str, str], refused: Refusal | None = None
     page = render_template(
         "facility/clinic/patients/patient_form.html", patient=patient, form=shown, sexes=said(rules.SEXES), error=refused.message if refused else "",
         known=known[0] if known else None, document_id=typed.get("document", ""), version=typed.get("version") or (patient.version if patient else ""),
-        cert_types=said(rules.CERT_TYPES), then=typed.get("then") or forms.arg("then", 10),
+        cert_types=said(rules.CERT_TYPES), then=typed.get("then") or forms.arg("then", 10), alike=alike,
     )  # fmt: skip
-    return page, refused.status if refused else 200
+    return page, refused.status if refused else 409 if alike else 200
 
 
 def _person() -> Person:

@@ -141,6 +141,21 @@ def test_a_citizen_id_that_is_known_leads_to_its_file(clerk):
     assert first.location.replace("/clinic/patients/", "/clinic/reception/patients/") in coming
 
 
+def test_somebody_like_another_is_asked_about_once(clerk):
+    told = person(name="钱同名", born_on="1990-05-05", certno="", phone="")
+    first = post(clerk, "/clinic/patients/new", **told)
+    assert first.status_code == 303
+    assert post(clerk, "/clinic/patients/new", **told).status_code == 303  # The same press again is not another.
+
+    second = told | {"document": str(uuid4())}
+    asked = post(clerk, "/clinic/patients/new", **second)
+    assert asked.status_code == 409
+    assert "同一天出生" in text(asked)
+    assert first.location.rsplit("/", 1)[-1] in asked.text
+    assert post(clerk, "/clinic/patients/new", **second | {"another": "1"}).status_code == 303
+    assert post(clerk, "/clinic/patients/new", **told | {"document": str(uuid4()), "born_on": "1990-05-06"}).status_code == 303  # fmt: skip
+
+
 def test_a_passport_is_taken_down_shown_masked_and_searched_for(clerk):
     told = person(name="SMITH JOHN", cert_type="08", certno="k87654321", born_on="1980-05-01")
     assert "外国人护照" in text(clerk.get("/clinic/patients/new"))
