@@ -80,8 +80,11 @@ def test_a_day_at_the_reception_by_keyboard(ward, page, wall):
     press(page, "F9")
     expect(page.get_by_role("alert")).to_contain_text("已经有 1 号（候诊）")
 
-    twin = a_new_file(page, "尤一", born=f"{born:%Y%m%d}")
-    merge(page, first, twin)
+    a_new_file(page, "尤一", born=f"{born:%Y%m%d}")
+    expect(page.get_by_role("alert")).to_contain_text("同一天出生")  # Perhaps the same person: asked about once.
+    press(page, "F9")
+    expect(page.locator("#department")).to_be_focused()
+    merge(page, first, re.search(r"/patients/([0-9a-f-]{36})", page.url)[1])
 
     holder = insure(ward.shop)
     read_card(page, holder.card)
