@@ -84,10 +84,10 @@ def _drawn(text: str, widths: str, quiet_left: int, quiet_right: int) -> Markup:
     return frame.format(text, at + quiet_right, _HEIGHT, Markup(inside))  # noqa: S704 - figures only
 
 
-def qr_svg(text: str) -> Markup:
-    """Draw a text as a QR code, margin included; for what no line of bars can hold, and for telephones."""
+def qr_svg(text: str, margin: int = 4) -> Markup:
+    """Draw a text as a QR code, margin included unless white paper is around it; for what no line of bars can hold, and for telephones."""
     drawn = segno.make(text, error="m", micro=False).svg_inline(
-        scale=1, border=4, omitsize=True, dark="#000", light="#fff", svgclass="qr", lineclass=None
+        scale=1, border=margin, omitsize=True, dark="#000", light="#fff", svgclass="qr", lineclass=None
     )
     return Markup(drawn)  # noqa: S704 - drawn by the QR library; the text is not in it
 

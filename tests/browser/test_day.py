@@ -277,6 +277,11 @@ def test_part_of_an_insured_sale_comes_back(till, shop):
     expect(page.locator("#net")).to_contain_text("30.00")
     expect(page.locator("#net")).to_contain_text("重新结算")
     expect(page.locator("#net")).to_contain_text("须第二人同意")
+    for packs, sum_back in (("2", "60.00"), ("1", "30.00")):  # Looked at again, though nobody has agreed yet.
+        press(page, "Control+a")
+        type_in(page, packs)
+        press(page, "F8")
+        expect(page.locator("#net")).to_contain_text(sum_back)
     page.locator("#approver").focus()
     type_in(page, "003")
     press(page, "Tab")

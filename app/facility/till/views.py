@@ -12,13 +12,14 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from app.core import clock, shell, signin
+from app.core.barcodes import qr_svg
 from app.core.errors import NotFound, WrongInput
 from app.core.money import yuan_to_fen
 from app.core.personal import mask_name
 from app.core.signin import needs
 from app.core.web import show_price
 from app.facility.insurance import identify, reading
-from app.facility.till import prescriptions, proofs, receipts, shifts
+from app.facility.till import prescriptions, receipts, shifts
 from app.facility.till.errors import DifferenceUnexplained, NoOpenShift, PrescriptionIncomplete, PrescriptionKnown
 from app.national import codes
 
@@ -184,7 +185,7 @@ def _shown_receipt(head: Any, lines: list[Any], tenders: list[Any]) -> dict[str,
         "total_fen": head.total_fen, "off_fen": sum((line.described.get("discount") or {}).get("off_fen", 0) for line in lines), "invoice": head.invoice, "split": _receipt_split(head.money) if head.money else None, "tenders": own,
         "received_fen": received, "change_fen": max(0, received - (head.cash_fen or 0)) if received else None,
         "fund_used_fen": (head.shown or {}).get("fund_used_fen", 0) + (head.money or {}).get("pooled_fen", 0),
-        "proof_number": head.stream_number or 0, "proof_hash": f"{proof[:4]} {proof[4:8]}", "qr": proofs.qr_of(f"SUNMED:{head.national_code}:{head.receipt}:{head.stream_number or 0}:{proof[:16]}"),
+        "proof_number": head.stream_number or 0, "proof_hash": f"{proof[:4]} {proof[4:8]}", "qr": qr_svg(f"SUNMED:{head.national_code}:{head.receipt}:{head.stream_number or 0}:{proof[:16]}", margin=0),
     }  # fmt: skip
 
 

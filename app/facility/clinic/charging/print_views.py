@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 
 from app.core import signin
+from app.core.barcodes import qr_svg
 from app.core.errors import NotFound
 from app.core.personal import mask_name
 from app.core.signin import needs
@@ -16,7 +17,7 @@ from app.facility.clinic.charging.refund_views import gone_part
 from app.facility.clinic.charging.views import CASHIERS
 from app.facility.clinic.patients import queries as patients
 from app.facility.insurance import identify, showing
-from app.facility.till import proofs, receipts
+from app.facility.till import receipts
 from app.national import codes
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def refund_receipt(bill_refund_id: UUID) -> ResponseReturnValue:
         "prescription": None, "heads": [(_("患者"), _whole_name(refund)), (_("原因"), rules.REASONS[refund.reason].shown)], "foot": _("钱按原来付款的方式退回。"),
         "lines": [_gone(line) for line in lines], "codes_need": 0, "codes_have": 0, "total_fen": refund.refund_fen, "off_fen": 0, "split": None,
         "tenders": [(screens.means_words()[row.kind], -row.amount_fen) for row in tenders], "received_fen": 0, "change_fen": None, "fund_used_fen": 0,
-        "proof_number": refund.stream_number or 0, "proof_hash": "", "qr": proofs.qr_of(f"SUNMED:{refund.national_code}:{refund.number}:{refund.stream_number or 0}"),
+        "proof_number": refund.stream_number or 0, "proof_hash": "", "qr": qr_svg(f"SUNMED:{refund.national_code}:{refund.number}:{refund.stream_number or 0}", margin=0),
     }  # fmt: skip
     return render_template("facility/clinic/charging/receipt.html", receipt=shown, size=_size(), auto=False, print_no=0, bill_id=refund.bill_id, again=False)  # fmt: skip
 
@@ -154,7 +155,7 @@ def _shown(
         "codes_have": 0, "total_fen": bill.total_fen, "off_fen": 0, "split": showing.split_part(bill.money) if bill.money else None,
         "tenders": [(screens.means_words()[row.kind], row.amount_fen) for row in tenders if row.kind in {"bank", "wechat", "alipay"} and row.amount_fen > 0],
         "received_fen": received, "change_fen": screens.change_of(bill) if received else None, "fund_used_fen": 0, "proof_number": bill.stream_number or 0,
-        "proof_hash": f"{proof[:4]} {proof[4:8]}", "qr": proofs.qr_of(f"SUNMED:{about.national_code}:{bill.number}:{bill.stream_number or 0}:{proof[:16]}"),
+        "proof_hash": f"{proof[:4]} {proof[4:8]}", "qr": qr_svg(f"SUNMED:{about.national_code}:{bill.number}:{bill.stream_number or 0}:{proof[:16]}", margin=0),
     }  # fmt: skip
 
 

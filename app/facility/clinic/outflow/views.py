@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-import segno
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from markupsafe import Markup
 
 from app.core import clock, personal, shell, signin
 from app.core.ages import age_of
+from app.core.barcodes import qr_svg
 from app.core.errors import NotFound, Outage, Refusal
 from app.core.signin import needs
 from app.facility.clinic import forms
@@ -139,13 +138,8 @@ def show_print(outflow_id: UUID) -> ResponseReturnValue:
     code = _code(row)
     return render_template(
         "facility/clinic/outflow/print.html", one=row, person=patients.unseal(row), drugs=queries.drugs_of(row.order_id), diagnoses=queries.diagnoses_of(row.order_id),
-        code=rx_code.shown(code), qr=_qr(rx_code.PREFIX + code), usage=usage, size="a5", age=age_of(row.born_on, clock.business_date(row.signed_at)),
+        code=rx_code.shown(code), qr=qr_svg(rx_code.PREFIX + code), usage=usage, size="a5", age=age_of(row.born_on, clock.business_date(row.signed_at)),
     )  # fmt: skip
-
-
-def _qr(text: str) -> Markup:
-    drawn = segno.make(text, error="m", micro=False).svg_inline(scale=1, border=4, omitsize=True, svgclass="qr")
-    return Markup(drawn)  # noqa: S704 - drawn by the QR library from our own code
 
 
 def _before(text: str) -> tuple[datetime, str] | None:

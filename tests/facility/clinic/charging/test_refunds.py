@@ -4,6 +4,7 @@ import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from psycopg import errors as pg
 from app.core import clock, tenancy
 from app.core.errors import DocumentChanged, NotFound
 from app.core.hot import statements
-from app.facility.clinic.charging import bills, refunds, settling
+from app.facility.clinic.charging import bills, refund_plans, refunds, settling
 from app.facility.clinic.charging.errors import BillNotRefundable, RefundNeedsApproval, RefundNotSettled, RefundTooMuch
 from app.facility.clinic.charging.refund_plans import Back
 from app.facility.db import run, transaction
@@ -102,6 +103,16 @@ def standing_at_center(center_app, visit):
         and not exists (select from settlement r where r.reverses_setl_id = s.setl_id)""",
         m=mdtrt_id,
     )
+
+
+@pytest.mark.parametrize(
+    ("quantity", "split", "unit"),
+    [(7000, False, (100, "克")), (1050, False, (1, "0.01克")), (7000, True, (1, "0.01克"))],
+)
+def test_herbs_are_counted_in_grams_where_they_are_whole(quantity, split, unit):
+    about = {"pack_size": 100, "pack_unit": "克", "base_unit": "0.01克", "rx_class": "HERB"}
+    row = SimpleNamespace(quantity=quantity, split=split, described=about)
+    assert (refund_plans.size_of(row), refund_plans.unit_of(row)) == unit
 
 
 # ---- by the patient alone ------------------------------------------------------------------------------------------

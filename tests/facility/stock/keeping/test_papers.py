@@ -247,8 +247,9 @@ def test_what_cannot_be_posted_is_not_even_asked(pharmacy, desk):
     goods = plain(pharmacy, 4)
     before = facts(pharmacy)
 
-    with pytest.raises(NotEnoughInZone):
+    with pytest.raises(NotEnoughInZone) as refused:
         ask(desk, "return_out", Line(lot_of(pharmacy, goods), 5 * goods.pack_size, "SALEABLE"))
+    assert "只有 4 盒可动，要动 5" in refused.value.message
 
     assert facts(pharmacy) == before
     assert one(pharmacy, "select count(*) as n from stock_document where tenant_id = %(t)s").n == 0
